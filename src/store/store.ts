@@ -75,7 +75,12 @@ export interface StoreEvent {
   readonly previous?: Entry;
 }
 
-/** Called in order of revision; all events of one revision come in one batch. Must not throw. */
+/**
+ * The embedded drivers put the very `Uint8Array` of the put operation into the event's entry, so a cache that remembers what it
+ * wrote by that array (a WeakMap) need not parse it again. Watchers hear of a commit before its writer's promise resolves.
+ *
+ * Called in order of revision; all events of one revision come in one batch. Must not throw.
+ */
 export interface WatchSink {
   events(batch: readonly StoreEvent[], revision: number): void;
   /** Nothing in the range changed up to this revision. */
