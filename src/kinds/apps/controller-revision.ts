@@ -1,0 +1,4 @@
+import { controllerrevisions } from '../../api/generated/resources.ts';
+import { defineKind } from '../define.ts';
+
+export const controllerRevisionKind = defineKind(controllerrevisions, {});

@@ -1,0 +1,4 @@
+import { componentstatuses } from '../../api/generated/resources.ts';
+import { defineKind } from '../define.ts';
+
+export const componentStatusKind = defineKind(componentstatuses, {});

@@ -1,0 +1,4 @@
+import { endpoints } from '../../api/generated/resources.ts';
+import { defineKind } from '../define.ts';
+
+export const endpointsKind = defineKind(endpoints, {});

@@ -1,0 +1,4 @@
+import { flowschemas } from '../../api/generated/resources.ts';
+import { defineKind } from '../define.ts';
+
+export const flowSchemaKind = defineKind(flowschemas, {});

@@ -1,0 +1,4 @@
+import { prioritylevelconfigurations } from '../../api/generated/resources.ts';
+import { defineKind } from '../define.ts';
+
+export const priorityLevelConfigurationKind = defineKind(prioritylevelconfigurations, {});

@@ -1,0 +1,1 @@
+import { parseQuantity } from '../api/quantity.ts';

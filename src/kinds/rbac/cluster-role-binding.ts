@@ -1,0 +1,4 @@
+import { clusterrolebindings } from '../../api/generated/resources.ts';
+import { defineKind } from '../define.ts';
+
+export const clusterRoleBindingKind = defineKind(clusterrolebindings, {});

@@ -1,0 +1,4 @@
+import { resourceslices } from '../../api/generated/resources.ts';
+import { defineKind } from '../define.ts';
+
+export const resourceSliceKind = defineKind(resourceslices, {});

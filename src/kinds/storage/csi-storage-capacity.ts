@@ -1,0 +1,4 @@
+import { csistoragecapacities } from '../../api/generated/resources.ts';
+import { defineKind } from '../define.ts';
+
+export const csiStorageCapacityKind = defineKind(csistoragecapacities, {});

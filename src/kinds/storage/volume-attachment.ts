@@ -1,0 +1,4 @@
+import { volumeattachments } from '../../api/generated/resources.ts';
+import { defineKind } from '../define.ts';
+
+export const volumeAttachmentKind = defineKind(volumeattachments, {});
