@@ -7,22 +7,23 @@ const below = {
   base: [],
   store: ['base'],
   api: ['base'],
+  pki: ['base'],
   kinds: ['api', 'base'],
-  apiserver: ['kinds', 'api', 'store', 'base'],
-  client: ['kinds', 'api', 'base'],
+  apiserver: ['kinds', 'api', 'store', 'pki', 'base'],
+  client: ['kinds', 'api', 'pki', 'base'],
   controller: ['client', 'kinds', 'api', 'base'],
   runtime: ['api', 'base'],
   network: ['api', 'base'],
   'network/proxy': ['controller', 'client', 'kinds', 'api', 'base'],
   'network/dns': ['controller', 'client', 'kinds', 'api', 'base'],
-  controllers: ['controller', 'client', 'kinds', 'api', 'base'],
+  controllers: ['controller', 'client', 'kinds', 'api', 'pki', 'base'],
   scheduler: ['controller', 'client', 'kinds', 'api', 'base'],
   trace: ['controller', 'client', 'kinds', 'api', 'base'],
   doctor: ['controller', 'client', 'kinds', 'api', 'base'],
   // The kubelet drives the interfaces of runtime and network, never a driver of theirs.
-  kubelet: ['controller', 'client', 'kinds', 'api', 'base', 'runtime', 'network'],
+  kubelet: ['controller', 'client', 'kinds', 'api', 'pki', 'base', 'runtime', 'network'],
   cluster: '*',
-  cli: ['client', 'doctor', 'trace', 'cluster', 'kinds', 'api', 'base'],
+  cli: ['client', 'doctor', 'trace', 'cluster', 'kinds', 'api', 'pki', 'base'],
 };
 const rooms = Object.keys(below).sort((a, b) => b.length - a.length);
 const roomOf = (file) => rooms.find((room) => file.startsWith(`src/${room}/`));
