@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { StatusError } from '../api/status.ts';
+import { UsageError } from '../cluster/options.ts';
+import { downCommand } from './down.ts';
+import { complain, processStreams, type Streams } from './output.ts';
+import { statusCommand } from './status.ts';
+import { upCommand } from './up.ts';
+
+/** One command line command: adds itself to the program and leaves its exit code through `exit`. */
+export type CommandBuilder = (program: Command, streams: Streams, exit: (code: number) => void) => void;
+
+/** In the order of the help. */
+const commands: readonly CommandBuilder[] = [upCommand, downCommand, statusCommand];
+
+function version(): string {
+  const file = new URL('../../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}
+
+/** Runs `coracle` with these arguments and resolves with its exit code. Never throws. */
+export async function main(args: readonly string[], streams: Streams = processStreams): Promise<number> {
+  let code = 0;
+  const program = new Command('coracle')
+    .description('A complete Kubernetes in one process, which tells you why a pod fails.')
+    .version(version(), '-v, --version')
+    .configureOutput({ writeOut: (text) => streams.stdout.write(text), writeErr: (text) => streams.stderr.write(text) })
+    .showHelpAfterError('(coracle --help lists the commands)')
+    .exitOverride();
+  for (const add of commands) {
+    add(program, streams, (value) => {
+      code = value;
+    });
+  }
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+  } catch (error) {
+    return report(error, streams);
+  }
+  return code;
+}
+
+function report(error: unknown, streams: Streams): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1;
+  if (error instanceof StatusError) complain(streams, `Error from server (${error.reason}): ${error.message}`);
+  else if (error instanceof UsageError) complain(streams, `coracle: ${error.message}`);
+  else complain(streams, `coracle: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  return 1;
+}

@@ -1,0 +1,142 @@
+import { homedir } from 'node:os';
+import { resolve } from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
+import { systemClock } from '../base/clock.ts';
+import { lineLogger } from '../base/log.ts';
+import { holdDataDir } from '../cluster/control-socket.ts';
+import { startDetached } from '../cluster/detached.ts';
+import { type ClusterOptions, defaultDataDir, defaultOptions, parseListen, UsageError } from '../cluster/options.ts';
+import type { Cluster } from '../cluster/start-cluster.ts';
+import type { CommandBuilder } from './main.ts';
+import { complain, type Streams, say } from './output.ts';
+
+interface UpFlags {
+  readonly dataDir: string;
+  readonly kubeconfig?: string;
+  readonly listen: string;
+  readonly store: ClusterOptions['store'];
+  readonly runtime: ClusterOptions['runtime'];
+  readonly nodes: number;
+  readonly node: boolean;
+  readonly detach?: boolean;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+}
+
+const oneOf =
+  <T extends string>(...allowed: readonly T[]) =>
+  (value: string): T => {
+    const found = allowed.find((one) => one === value);
+    if (!found) throw new InvalidArgumentError(`Choose one of ${allowed.join(', ')}.`);
+    return found;
+  };
+
+const count = (value: string): number => {
+  if (!/^\d{1,4}$/.test(value)) throw new InvalidArgumentError('A number from 0 to 9999.');
+  return Number(value);
+};
+
+/** `coracle up`: runs a cluster until it is told to stop. Exit 0 on a clean stop. */
+export const upCommand: CommandBuilder = (program: Command, streams, exit) => {
+  program
+    .command('up')
+    .description('run a cluster until Ctrl-C, SIGTERM or `coracle down`')
+    .option('--data-dir <dir>', 'where its state lives', defaultDataDir(streams.env))
+    .option('--kubeconfig <file>', 'also add a context to this kubeconfig, made where it is missing')
+    .option('--listen <addr:port>', 'where the API server listens (port 0: any)', '127.0.0.1:6443')
+    .option('--store <kind>', 'lmdb or memory', oneOf('lmdb', 'memory'), 'lmdb')
+    .option('--runtime <kind>', 'auto, containerd or sim', oneOf('auto', 'containerd', 'sim'), 'auto')
+    .option('--nodes <n>', 'how many nodes (more than one: simulated)', count, 1)
+    .option('--no-node', 'control plane only')
+    .option('-d, --detach', 'go on in the background once ready')
+    .option('-q, --quiet', 'print the ready line only')
+    .option('--verbose', 'log what every component does')
+    .action(async (flags: UpFlags) => exit(await up(flags, streams)));
+};
+
+function settle(flags: UpFlags): ClusterOptions {
+  const { address, port } = parseListen(flags.listen);
+  return {
+    ...defaultOptions,
+    dataDir: resolve(flags.dataDir),
+    listenAddress: address,
+    listenPort: port,
+    ...(flags.kubeconfig && { kubeconfig: resolve(flags.kubeconfig) }),
+    store: flags.store,
+    runtime: flags.runtime,
+    nodes: flags.node ? flags.nodes : 0,
+  };
+}
+
+async function up(flags: UpFlags, streams: Streams): Promise<number> {
+  const options = settle(flags);
+  const began = systemClock.monotonic();
+  if (flags.detach) {
+    const status = await startDetached(options);
+    welcome(options, status, systemClock.monotonic() - began, flags, streams);
+    return 0;
+  }
+  const log = lineLogger(flags.verbose ? 'debug' : 'warn', (line) => complain(streams, line));
+  const stop = stopSignal();
+  const startedAt = new Date(systemClock.now()).toISOString();
+  let cluster: Cluster | undefined;
+  const held = await holdDataDir(options.dataDir, {
+    status: () => ({
+      pid: process.pid,
+      url: cluster?.url ?? '',
+      runtime: cluster?.runtime ?? options.runtime,
+      nodes: options.nodes,
+      startedAt,
+      ready: cluster !== undefined,
+    }),
+    stop: stop.now,
+  });
+  if (!held) throw new UsageError(`a cluster is already running on ${options.dataDir}; see coracle status`);
+  try {
+    const { startCluster } = await import('../cluster/start-cluster.ts');
+    cluster = await startCluster(options, log);
+    welcome(options, cluster, systemClock.monotonic() - began, flags, streams);
+    await stop.asked;
+    return 0;
+  } finally {
+    await cluster?.stop();
+    await held.release();
+  }
+}
+
+/** SIGINT, SIGTERM and `coracle down` ask for a clean stop; a second signal ends the process at once. */
+function stopSignal(): { readonly asked: Promise<void>; now(): void } {
+  let now = (): void => undefined;
+  const asked = new Promise<void>((resolve) => {
+    now = resolve;
+  });
+  let times = 0;
+  const onSignal = (): void => {
+    times += 1;
+    if (times > 1) process.exit(130);
+    now();
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  return { asked, now };
+}
+
+const home = (path: string): string => (path.startsWith(`${homedir()}/`) ? `~${path.slice(homedir().length)}` : path);
+
+function welcome(
+  options: ClusterOptions,
+  cluster: { readonly url: string; readonly runtime: string; readonly reason?: string },
+  ms: number,
+  flags: UpFlags,
+  streams: Streams,
+): void {
+  const nodes = options.nodes === 1 ? '1 node' : `${options.nodes} nodes`;
+  say(streams, `coracle is ready in ${(ms / 1000).toFixed(2)} s: ${cluster.url}, ${nodes}, runtime ${cluster.runtime}`);
+  if (flags.quiet) return;
+  if (cluster.reason) say(streams, `  ${cluster.reason}`);
+  say(streams, '');
+  say(streams, 'In another terminal:');
+  say(streams, `  export KUBECONFIG=${home(options.kubeconfig ?? `${options.dataDir}/kubeconfig`)}`);
+  say(streams, '  kubectl run web --image=nginx --port=80');
+  say(streams, '  kubectl get pods --watch');
+}

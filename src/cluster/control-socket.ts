@@ -1,0 +1,79 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { connect, createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
+
+/**
+ * A running cluster holds a Unix socket in its data directory. It is the lock (a second cluster finds it answered) and the way
+ * `status` and `down` talk to it. One JSON line each way.
+ */
+export interface ControlStatus {
+  readonly pid: number;
+  readonly url: string;
+  readonly runtime: string;
+  readonly nodes: number;
+  readonly startedAt: string;
+  readonly ready: boolean;
+}
+
+export interface ControlCommands {
+  status(): ControlStatus;
+  stop(): void;
+}
+
+type Request = 'status' | 'stop';
+const socketPath = (dataDir: string): string => join(dataDir, 'control.sock');
+const maxLine = 4096;
+
+/** Listens, or returns undefined when another process already holds the data directory. */
+export async function holdDataDir(dataDir: string, commands: ControlCommands): Promise<{ release(): Promise<void> } | undefined> {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  if (await askCluster(dataDir, 'status')) return undefined;
+  const path = socketPath(dataDir);
+  // Nobody answers: what lies there was left by a process that was killed.
+  rmSync(path, { force: true });
+  const server = createServer((socket) => answer(socket, commands));
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ path, readableAll: false, writableAll: false }, resolve);
+  });
+  return {
+    release: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        rmSync(path, { force: true });
+      }),
+  };
+}
+
+function answer(socket: Socket, commands: ControlCommands): void {
+  let line = '';
+  socket.setEncoding('utf8');
+  // A client that goes away mid-sentence is no concern of the cluster.
+  socket.on('error', () => socket.destroy());
+  socket.on('data', (chunk) => {
+    line += chunk;
+    if (line.length > maxLine) socket.destroy();
+    if (!line.includes('\n')) return;
+    const request = line.trim();
+    socket.end(`${JSON.stringify(commands.status())}\n`);
+    if (request === 'stop') commands.stop();
+  });
+}
+
+/** Asks the cluster of this data directory; undefined when none is running. */
+export function askCluster(dataDir: string, request: Request): Promise<ControlStatus | undefined> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ path: socketPath(dataDir) });
+    let text = '';
+    socket.setEncoding('utf8');
+    socket.on('connect', () => socket.write(`${request}\n`));
+    socket.on('data', (chunk) => {
+      text += chunk;
+    });
+    socket.on('end', () => resolve(JSON.parse(text) as ControlStatus));
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED' || error.code === 'ECONNRESET') resolve(undefined);
+      else reject(error);
+    });
+  });
+}

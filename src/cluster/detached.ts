@@ -1,0 +1,53 @@
+import { spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { sleep, systemClock } from '../base/clock.ts';
+import { askCluster, type ControlStatus } from './control-socket.ts';
+import { type ClusterOptions, UsageError } from './options.ts';
+
+/** The arguments of `coracle up` that give these options again. */
+export function upArguments(options: ClusterOptions): readonly string[] {
+  const host = options.listenAddress.includes(':') ? `[${options.listenAddress}]` : options.listenAddress;
+  return [
+    'up',
+    ...['--data-dir', options.dataDir],
+    ...['--listen', `${host}:${options.listenPort}`],
+    ...['--store', options.store],
+    ...['--runtime', options.runtime],
+    ...(options.nodes === 0 ? ['--no-node'] : ['--nodes', String(options.nodes)]),
+    ...(options.kubeconfig ? ['--kubeconfig', options.kubeconfig] : []),
+  ];
+}
+
+/** Starts `coracle up` in the background, its output in `<dataDir>/coracle.log`, and waits until it is ready. */
+export async function startDetached(options: ClusterOptions): Promise<ControlStatus> {
+  if (await askCluster(options.dataDir, 'status')) {
+    throw new UsageError(`a cluster is already running on ${options.dataDir}; see coracle status`);
+  }
+  mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
+  const logFile = join(options.dataDir, 'coracle.log');
+  const log = openSync(logFile, 'w', 0o600);
+  const program = fileURLToPath(new URL('../../../bin/coracle.js', import.meta.url));
+  const child = spawn(process.execPath, [program, ...upArguments(options)], {
+    detached: true,
+    stdio: ['ignore', log, log],
+  });
+  closeSync(log);
+  let ended: number | null | undefined;
+  child.once('exit', (code) => {
+    ended = code;
+  });
+  for (;;) {
+    const status = await askCluster(options.dataDir, 'status');
+    if (status?.ready) {
+      child.unref();
+      return status;
+    }
+    if (ended !== undefined) {
+      const said = readFileSync(logFile, 'utf8').trim();
+      throw new UsageError(said.replace(/^coracle: /, '') || `the cluster ended with exit code ${ended}; see ${logFile}`);
+    }
+    await sleep(systemClock, 25);
+  }
+}

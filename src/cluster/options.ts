@@ -1,0 +1,51 @@
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+/** How a cluster is to be run; every field settled. */
+export interface ClusterOptions {
+  /** Holds the store, certificates, kubeconfig, logs and node state. */
+  readonly dataDir: string;
+  readonly listenAddress: string;
+  /** 0 = any free port. */
+  readonly listenPort: number;
+  /** Also written here (merged into what the file has), besides `<dataDir>/kubeconfig`. */
+  readonly kubeconfig?: string;
+  readonly store: 'lmdb' | 'memory';
+  readonly runtime: 'auto' | 'containerd' | 'sim';
+  /** How many nodes; only simulated ones can be several. 0 = control plane alone. */
+  readonly nodes: number;
+  readonly serviceCidr: string;
+  readonly clusterCidr: string;
+  readonly clusterDomain: string;
+}
+
+export const kubernetesVersion = 'v1.36.0';
+
+/** The user's own place for a cluster: `$CORACLE_DATA_DIR`, or `~/.coracle`. */
+export function defaultDataDir(env: NodeJS.ProcessEnv): string {
+  return env['CORACLE_DATA_DIR'] ? resolve(env['CORACLE_DATA_DIR']) : join(homedir(), '.coracle');
+}
+
+/** A mistake in how coracle was called or what it found: one line for the user, exit 1. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** Splits `127.0.0.1:6443`, `[::1]:6443`, `:6443`. */
+export function parseListen(text: string): { readonly address: string; readonly port: number } {
+  const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:]*)):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[3]);
+  if (!match || port > 65535) throw new UsageError(`--listen wants ADDRESS:PORT, such as 127.0.0.1:6443, not "${text}"`);
+  return { address: match[1] ?? (match[2] || '127.0.0.1'), port };
+}
+
+export const defaultOptions: Omit<ClusterOptions, 'dataDir'> = {
+  listenAddress: '127.0.0.1',
+  listenPort: 6443,
+  store: 'lmdb',
+  runtime: 'auto',
+  nodes: 1,
+  serviceCidr: '10.96.0.0/12',
+  clusterCidr: '10.244.0.0/16',
+  clusterDomain: 'cluster.local',
+};
