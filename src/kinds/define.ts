@@ -1,7 +1,7 @@
-import { assert } from '../base/assert.ts';
 import type { FieldError } from '../api/field-error.ts';
 import type { KubeObject, Resource } from '../api/resource.ts';
 import { builtinSchema } from '../api/schemas.ts';
+import { assert } from '../base/assert.ts';
 import { nameAndAge } from './columns.ts';
 import { asLoose, type Loose, metaOf } from './draft.ts';
 import type { Column, Draft, KindDefinition, ScalePaths, StrategyContext, SubresourceStrategy } from './kind.ts';

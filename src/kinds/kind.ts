@@ -53,6 +53,8 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
   readonly schema: () => StructuralSchema;
   /** Another version of the same kind in which objects are stored; conversion goes through it. */
   readonly storage?: {
+    /** Where the stored kind is of another group: events.k8s.io/v1 events are stored as core/v1 ones. */
+    readonly group?: string;
     readonly version: string;
     toStorage(object: Draft): Draft;
     fromStorage(object: Draft): Draft;

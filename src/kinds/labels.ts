@@ -1,6 +1,6 @@
 import { type FieldError, forbiddenField, invalid, required } from '../api/field-error.ts';
 import type { V1LabelSelector } from '../api/generated/types.ts';
-import { labelValueErrors, qualifiedNameErrors } from '../api/names.ts';
+import { labelValue, qualifiedName } from '../api/names.ts';
 import type { Loose } from './draft.ts';
 
 type Labels = Readonly<Record<string, string | undefined>>;
@@ -10,14 +10,14 @@ export function validateLabels(labels: Labels | undefined, path: string): FieldE
   const errors: FieldError[] = [];
   for (const key in labels) {
     const value = labels[key] ?? '';
-    for (const reason of qualifiedNameErrors(key)) errors.push(invalid(path, key, reason));
-    for (const reason of labelValueErrors(value)) errors.push(invalid(path, value, reason));
+    for (const reason of qualifiedName(key)) errors.push(invalid(path, key, reason));
+    for (const reason of labelValue(value)) errors.push(invalid(path, value, reason));
   }
   return errors;
 }
 
 export function validateLabelName(name: string, path: string): FieldError[] {
-  return qualifiedNameErrors(name).map((reason) => invalid(path, name, reason));
+  return qualifiedName(name).map((reason) => invalid(path, name, reason));
 }
 
 /** Errors in a label selector (apimachinery's ValidateLabelSelector). */
@@ -47,7 +47,7 @@ export function validateLabelSelector(selector: Loose<V1LabelSelector> | undefin
     }
     errors.push(...validateLabelName(key, `${at}.key`));
     values.forEach((value, j) => {
-      for (const reason of labelValueErrors(value)) errors.push(invalid(`${at}.values[${j}]`, value, reason));
+      for (const reason of labelValue(value)) errors.push(invalid(`${at}.values[${j}]`, value, reason));
     });
   });
   return errors;

@@ -1,6 +1,13 @@
 import { duplicate, type FieldError, forbiddenField, invalid, required, tooLong } from '../api/field-error.ts';
 import type { V1ObjectMeta, V1OwnerReference } from '../api/generated/types.ts';
-import { dns1123LabelErrors, dns1123SubdomainErrors, qualifiedNameErrors } from '../api/names.ts';
+import {
+  dns1123Label,
+  nameIsDns1123Label,
+  nameIsDns1123Subdomain,
+  pathSegmentName,
+  pathSegmentPrefix,
+  qualifiedName,
+} from '../api/names.ts';
 import { parseApiVersion } from '../api/resource.ts';
 import type { Loose } from './draft.ts';
 import { validateLabels } from './labels.ts';
@@ -9,20 +16,12 @@ import { semanticEqual } from './semantic-equal.ts';
 /** How a kind checks names: the reasons against one. `isPrefix` for generateName. */
 export type NameCheck = (name: string, isPrefix: boolean) => readonly string[];
 
-/** A generateName may end in a dash: what follows is not known yet. */
-const maskTrailingDash = (name: string): string =>
-  name.length > 1 && name.endsWith('-') ? `${name.slice(0, -2)}a` : name;
-
 /** Most kinds: a DNS subdomain. */
-export const subdomainName: NameCheck = (name, isPrefix) =>
-  dns1123SubdomainErrors(isPrefix ? maskTrailingDash(name) : name);
+export const subdomainName: NameCheck = nameIsDns1123Subdomain;
 /** Namespaces and others: a DNS label. */
-export const labelName: NameCheck = (name, isPrefix) => dns1123LabelErrors(isPrefix ? maskTrailingDash(name) : name);
-/** RBAC and others: anything that can stand in a path (apimachinery/pkg/api/validation/path). */
-export const pathSegmentName: NameCheck = (name, isPrefix) => {
-  if (!isPrefix && (name === '.' || name === '..')) return [`may not be '${name}'`];
-  return ['/', '%'].filter((it) => name.includes(it)).map((it) => `may not contain '${it}'`);
-};
+export const labelName: NameCheck = nameIsDns1123Label;
+/** RBAC: anything that can stand in a path (apimachinery/pkg/api/validation/path). */
+export const pathName: NameCheck = (name, isPrefix) => (isPrefix ? pathSegmentPrefix(name) : pathSegmentName(name));
 
 const annotationsLimit = 256 * 1024;
 
@@ -41,7 +40,7 @@ export function validateAnnotations(
   const errors: FieldError[] = [];
   let size = 0;
   for (const key in annotations) {
-    for (const reason of qualifiedNameErrors(key.toLowerCase())) errors.push(invalid(path, key, reason));
+    for (const reason of qualifiedName(key.toLowerCase())) errors.push(invalid(path, key, reason));
     size += Buffer.byteLength(key) + Buffer.byteLength(annotations[key] ?? '');
   }
   if (size > annotationsLimit) errors.push(tooLong(path, annotationsLimit));
@@ -79,7 +78,7 @@ function validateOwners(owners: readonly Loose<V1OwnerReference>[], path: string
 }
 
 function validateFinalizers(finalizers: readonly string[], path: string): FieldError[] {
-  const errors = finalizers.flatMap((it) => qualifiedNameErrors(it).map((reason) => invalid(path, it, reason)));
+  const errors = finalizers.flatMap((it) => qualifiedName(it).map((reason) => invalid(path, it, reason)));
   if (finalizers.includes('orphan') && finalizers.includes('foregroundDeletion')) {
     errors.push(invalid(path, finalizers, 'finalizer orphan and foregroundDeletion cannot be both set'));
   }
@@ -123,7 +122,7 @@ export function validateObjectMeta(
   if (!namespaced) {
     if (namespace !== '') errors.push(forbiddenField(`${path}.namespace`, 'not allowed on this type'));
   } else if (namespace === '') errors.push(required(`${path}.namespace`));
-  else for (const reason of dns1123LabelErrors(namespace)) errors.push(invalid(`${path}.namespace`, namespace, reason));
+  else for (const reason of dns1123Label(namespace)) errors.push(invalid(`${path}.namespace`, namespace, reason));
   if ((meta.generation ?? 0) < 0) {
     errors.push(invalid(`${path}.generation`, meta.generation, 'must be greater than or equal to 0'));
   }
