@@ -14,10 +14,14 @@ export const statusCommand: CommandBuilder = (program, streams, exit) => {
     .action(async (options: { dataDir: string; output: string }) => {
       const dataDir = resolve(options.dataDir);
       const status = await askCluster(dataDir, 'status');
-      if (options.output === 'json') say(streams, JSON.stringify({ running: status !== undefined, dataDir, ...status }, null, 2));
+      if (options.output === 'json')
+        say(streams, JSON.stringify({ running: status !== undefined, dataDir, ...status }, null, 2));
       else if (!status) say(streams, `no cluster is running on ${dataDir}`);
       else {
-        say(streams, `running: ${status.url}, ${status.nodes} node${status.nodes === 1 ? '' : 's'}, runtime ${status.runtime}`);
+        say(
+          streams,
+          `running: ${status.url}, ${status.nodes} node${status.nodes === 1 ? '' : 's'}, runtime ${status.runtime}`,
+        );
         say(streams, `pid ${status.pid}, since ${status.startedAt}, data in ${dataDir}`);
       }
       exit(status ? 0 : 1);

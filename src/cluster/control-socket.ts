@@ -25,7 +25,10 @@ const socketPath = (dataDir: string): string => join(dataDir, 'control.sock');
 const maxLine = 4096;
 
 /** Listens, or returns undefined when another process already holds the data directory. */
-export async function holdDataDir(dataDir: string, commands: ControlCommands): Promise<{ release(): Promise<void> } | undefined> {
+export async function holdDataDir(
+  dataDir: string,
+  commands: ControlCommands,
+): Promise<{ release(): Promise<void> } | undefined> {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   if (await askCluster(dataDir, 'status')) return undefined;
   const path = socketPath(dataDir);

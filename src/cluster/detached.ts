@@ -46,7 +46,9 @@ export async function startDetached(options: ClusterOptions): Promise<ControlSta
     }
     if (ended !== undefined) {
       const said = readFileSync(logFile, 'utf8').trim();
-      throw new UsageError(said.replace(/^coracle: /, '') || `the cluster ended with exit code ${ended}; see ${logFile}`);
+      throw new UsageError(
+        said.replace(/^coracle: /, '') || `the cluster ended with exit code ${ended}; see ${logFile}`,
+      );
     }
     await sleep(systemClock, 25);
   }

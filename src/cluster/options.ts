@@ -35,7 +35,8 @@ export class UsageError extends Error {
 export function parseListen(text: string): { readonly address: string; readonly port: number } {
   const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:]*)):(\d{1,5})$/.exec(text);
   const port = Number(match?.[3]);
-  if (!match || port > 65535) throw new UsageError(`--listen wants ADDRESS:PORT, such as 127.0.0.1:6443, not "${text}"`);
+  if (!match || port > 65535)
+    throw new UsageError(`--listen wants ADDRESS:PORT, such as 127.0.0.1:6443, not "${text}"`);
   return { address: match[1] ?? (match[2] || '127.0.0.1'), port };
 }
 
