@@ -1,0 +1,227 @@
+import { freshDir, removeDir, startClusterProcess } from './cluster-process.ts';
+import { load, openConnection, quantile, type Target, targetOf } from './raw-client.ts';
+import { machineLine, type Row, renderTable } from './table.ts';
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+const ms = (value: number): string => `${value < 10 ? value.toFixed(2) : Math.round(value)} ms`;
+const rate = (value: number, unit: string): string => `${Math.round(value).toLocaleString('en')} ${unit}/s`;
+const mb = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;
+
+/** A pod of about 3 KB that no scheduler takes. */
+function bigPod(name: string, namespace: string): string {
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace, labels: { app: 'bench' }, annotations: { filler: 'x'.repeat(1900) } },
+    spec: { schedulerName: 'nobody', containers: [{ name: 'main', image: 'registry.k8s.io/pause:3.9' }] },
+  });
+}
+
+const smallPod = (name: string): string =>
+  JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace: 'default' },
+    spec: { terminationGracePeriodSeconds: 0, containers: [{ name: 'main', image: 'registry.k8s.io/pause:3.9' }] },
+  });
+
+async function startAndRest(rows: Row[]): Promise<void> {
+  const dir = freshDir();
+  const first = await startClusterProcess(dir);
+  await first.stop();
+  const warm: number[] = [];
+  for (let i = 0; i < 3; i++) {
+    const again = await startClusterProcess(dir);
+    warm.push(again.readyMs);
+    await again.stop();
+  }
+  rows.push({ what: 'up to ready, first time', measured: ms(first.readyMs), aim: '2000 ms' });
+  rows.push({
+    what: 'up to ready, warm (median of 3)',
+    measured: ms(
+      quantile(
+        warm.sort((a, b) => a - b),
+        0.5,
+      ),
+    ),
+    aim: '1000 ms',
+  });
+  const idle = await startClusterProcess(dir);
+  await pause(10_000);
+  const before = idle.cpuSeconds();
+  await pause(20_000);
+  const share = ((idle.cpuSeconds() - before) / 20) * 100;
+  rows.push({ what: 'idle memory (resident)', measured: mb(idle.memory()), aim: '150 MB' });
+  rows.push({ what: 'idle CPU', measured: `${share.toFixed(1)} %`, aim: '1 %' });
+  await idle.stop();
+  removeDir(dir);
+}
+
+/** Watches the pods of `default` and resolves names as they become Running. */
+async function runningWatch(
+  target: Target,
+): Promise<{ wait(name: string): Promise<number>; count(): number; close(): void }> {
+  const connection = await openConnection(target);
+  const seen = new Map<string, number>();
+  const waiting = new Map<string, (at: number) => void>();
+  let text = '';
+  connection.stream('/api/v1/namespaces/default/pods?watch=1&fieldSelector=status.phase%3DRunning', (chunk) => {
+    text += chunk.toString('latin1');
+    for (const match of text.matchAll(/"type":"ADDED"[\s\S]*?"name":"(p-\d+)"/g)) {
+      const name = match[1] as string;
+      seen.set(name, performance.now());
+      waiting.get(name)?.(performance.now());
+    }
+    const cut = text.lastIndexOf('"type":"');
+    text = text.slice(Math.max(0, cut));
+  });
+  return {
+    wait: (name) =>
+      new Promise((resolve) => {
+        const at = seen.get(name);
+        if (at !== undefined) resolve(at);
+        else waiting.set(name, resolve);
+      }),
+    count: () => seen.size,
+    close: () => connection.close(),
+  };
+}
+
+async function podStarts(rows: Row[]): Promise<void> {
+  const dir = freshDir();
+  const cluster = await startClusterProcess(dir);
+  const target = targetOf(cluster.kubeconfig);
+  const watch = await runningWatch(target);
+  const writer = await openConnection(target);
+  const times: number[] = [];
+  for (let i = 0; i < 100; i++) {
+    const began = performance.now();
+    const { status, body } = await writer.send('POST', '/api/v1/namespaces/default/pods', smallPod(`p-${i}`));
+    if (status !== 201) throw new Error(body.toString());
+    times.push((await watch.wait(`p-${i}`)) - began);
+  }
+  times.sort((a, b) => a - b);
+  rows.push({
+    what: 'pod create to Running, p50 / p99',
+    measured: `${ms(quantile(times, 0.5))} / ${ms(quantile(times, 0.99))}`,
+    aim: '50 / 200 ms',
+  });
+  watch.close();
+  writer.close();
+  await cluster.stop();
+  removeDir(dir);
+}
+
+async function apiLoad(rows: Row[]): Promise<void> {
+  const dir = freshDir();
+  const cluster = await startClusterProcess(dir, '--no-node');
+  const target = targetOf(cluster.kubeconfig);
+  const path = '/api/v1/namespaces/default/configmaps';
+  const body = (n: number): string =>
+    JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: `c-${n}` },
+      data: { text: 'x'.repeat(1800) },
+    });
+  await load(target, 64, 2000, 201, (n) => ['POST', path, body(1_000_000 + n)]);
+  const creates = await load(target, 64, 20_000, 201, (n) => ['POST', path, body(n)]);
+  rows.push({
+    what: 'creates of 2 KB, durable, 64 connections',
+    measured: `${rate(creates.perSecond, 'creates')} (p99 ${ms(creates.p99)})`,
+    aim: '8,000 creates/s',
+  });
+  const gets = await load(target, 64, 60_000, 200, (n) => ['GET', `${path}/c-${n % 20_000}`]);
+  rows.push({
+    what: 'gets of 2 KB, 64 connections',
+    measured: `${rate(gets.perSecond, 'gets')} (p99 ${ms(gets.p99)})`,
+    aim: '25,000 gets/s',
+  });
+  await load(target, 64, 10_000, 201, (n) => [
+    'POST',
+    '/api/v1/namespaces/default/pods',
+    bigPod(`big-${n}`, 'default'),
+  ]);
+  const reader = await openConnection(target);
+  const lists: number[] = [];
+  let bytes = 0;
+  for (let i = 0; i < 5; i++) {
+    const began = performance.now();
+    bytes = (await reader.send('GET', '/api/v1/pods')).body.length;
+    lists.push(performance.now() - began);
+  }
+  lists.sort((a, b) => a - b);
+  rows.push({ what: `list of 10,000 pods (${mb(bytes)})`, measured: ms(quantile(lists, 0.5)), aim: '100 ms' });
+  reader.close();
+  await fanOut(target, rows);
+  await cluster.stop();
+  removeDir(dir);
+}
+
+async function fanOut(target: Target, rows: Row[]): Promise<void> {
+  const watchers = await Promise.all(Array.from({ length: 100 }, () => openConnection(target)));
+  let bytes = 0;
+  for (const watcher of watchers) {
+    watcher.stream('/api/v1/namespaces/kube-public/configmaps?watch=1', (chunk) => {
+      bytes += chunk.length;
+    });
+  }
+  const path = '/api/v1/namespaces/kube-public/configmaps';
+  const body = (n: number): string =>
+    JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: `w-${n}` },
+      data: { text: 'x'.repeat(1800) },
+    });
+  const began = performance.now();
+  const writes = 3000;
+  await load(target, 16, writes, 201, (n) => ['POST', path, body(n)]);
+  const least = writes * 100 * 1900;
+  while (bytes < least) await pause(5);
+  const seconds = (performance.now() - began) / 1000;
+  rows.push({
+    what: 'watch events to 100 watchers',
+    measured: rate((writes * 100) / seconds, 'events'),
+    aim: '60,000 events/s',
+  });
+  for (const watcher of watchers) watcher.close();
+}
+
+async function manyNodes(rows: Row[]): Promise<void> {
+  const dir = freshDir();
+  const cluster = await startClusterProcess(dir, '--nodes', '500');
+  const target = targetOf(cluster.kubeconfig);
+  const watch = await runningWatch(target);
+  const began = performance.now();
+  await load(target, 32, 5000, 201, (n) => ['POST', '/api/v1/namespaces/default/pods', smallPod(`p-${n}`)]);
+  while (watch.count() < 5000) {
+    if (performance.now() - began > 180_000) throw new Error(`${watch.count()} of 5,000 pods run after 180 s`);
+    await pause(50);
+  }
+  rows.push({
+    what: '500 nodes, 5,000 pods: all Running',
+    measured: `${((performance.now() - began) / 1000).toFixed(1)} s`,
+    aim: '30 s',
+  });
+  rows.push({ what: '500 nodes, 5,000 pods: memory', measured: mb(cluster.memory()), aim: '' });
+  watch.close();
+  await cluster.stop();
+  removeDir(dir);
+}
+
+const parts: Readonly<Record<string, (rows: Row[]) => Promise<void>>> = {
+  start: startAndRest,
+  pods: podStarts,
+  api: apiLoad,
+  nodes: manyNodes,
+};
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !(name in parts));
+if (unknown.length > 0)
+  throw new Error(`no benchmark ${unknown.join(', ')}; there are ${Object.keys(parts).join(', ')}`);
+const rows: Row[] = [];
+for (const [name, part] of Object.entries(parts)) {
+  if (wanted.length === 0 || wanted.includes(name)) await part(rows);
+}
+process.stdout.write(`${machineLine()}\n\n${renderTable(rows)}\n`);
