@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { StatusError } from '../api/status.ts';
 import { UsageError } from '../cluster/options.ts';
 import { downCommand } from './down.ts';
+import { nodeInstallCommand } from './node-install.ts';
 import { complain, processStreams, type Streams } from './output.ts';
 import { statusCommand } from './status.ts';
 import { upCommand } from './up.ts';
@@ -11,7 +12,7 @@ import { upCommand } from './up.ts';
 export type CommandBuilder = (program: Command, streams: Streams, exit: (code: number) => void) => void;
 
 /** In the order of the help. */
-const commands: readonly CommandBuilder[] = [upCommand, downCommand, statusCommand];
+const commands: readonly CommandBuilder[] = [upCommand, downCommand, statusCommand, nodeInstallCommand];
 
 function version(): string {
   const file = new URL('../../../package.json', import.meta.url);
