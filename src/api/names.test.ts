@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import * as names from './names.ts';
+import * as allNames from './names.ts';
+
+const names = { ...allNames };
 
 const subdomain =
   "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
