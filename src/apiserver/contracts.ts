@@ -84,6 +84,8 @@ export interface AccessAttributes {
   readonly name?: string;
   /** For non-resource requests: `/healthz`. */
   readonly path?: string;
+  /** Of a list, watch or deletecollection, as sent: the Node authorizer lets a kubelet list its own pods only. */
+  readonly fieldSelector?: string;
 }
 
 export interface Decision {
