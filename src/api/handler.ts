@@ -53,6 +53,8 @@ export interface ResourceRequest {
   readonly options: RequestOptions;
   /** For create and update. The handler takes it over: a sender must not change it afterwards. */
   readonly body?: KubeObject;
+  /** What strict decoding has found in the raw body already: `duplicate field "spec.x"`. */
+  readonly bodyErrors?: readonly string[];
   readonly patch?: { readonly type: PatchType; readonly body: unknown };
   readonly user: UserInfo;
   /** The client's name, for managedFields: the part of the User-Agent before the slash. */

@@ -59,6 +59,11 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
     toStorage(object: Draft): Draft;
     fromStorage(object: Draft): Draft;
   };
+  /**
+   * Reads a sent object: drops what the schema does not know and names it (`unknown field "spec.x"`). Default: as a built-in type
+   * (api/decode.ts). Throws BadRequest for what cannot be read.
+   */
+  readonly decode?: (raw: Draft) => { readonly object: Draft; readonly unknown: readonly string[] };
   /** Fills in defaults, in place. Runs on every decoded object, stored or sent; must be idempotent. */
   readonly defaults?: (object: Draft) => void;
   /** Clears what clients may not set (status), sets generation and the like. Before admission. */

@@ -1,0 +1,77 @@
+import { copyJson } from '../api/draft.ts';
+import type { ApiHandler } from '../api/handler.ts';
+import type { Live, Resource } from '../api/resource.ts';
+import { notFound } from '../api/status.ts';
+import type { Draft } from '../kinds/kind.ts';
+import type { Authorizer, ObjectReader, ServerContext } from './contracts.ts';
+import { type Core, loopback, operationOf } from './core.ts';
+import { guaranteedUpdate } from './verbs/update.ts';
+
+/** Reads of the caches, in storage version. */
+export function objectReader(core: Core): ObjectReader {
+  const cacheOf = (resource: Resource) => {
+    const kind = core.kinds.find(resource.group, resource.version, resource.plural);
+    const { group, plural } = (kind ? core.kinds.storageKind(kind) : { resource }).resource;
+    return core.storage.find({ group, resource: plural })?.cache;
+  };
+  return {
+    get: (resource, namespace, name) =>
+      cacheOf(resource)?.objects.get(resource.namespaced ? (namespace ?? '') : '', name) as never,
+    list: (resource, namespace) =>
+      (cacheOf(resource)?.objects.list(resource.namespaced ? namespace : undefined) ?? []) as never,
+    subscribe(resource, onChange) {
+      return cacheOf(resource)?.subscribe((change) => onChange(change as never)) ?? (() => undefined);
+    },
+  };
+}
+
+/** What plugins and special handlers work with. */
+export function serverContext(core: Core, dispatch: ApiHandler, authorizer: () => Authorizer): ServerContext {
+  return {
+    clock: core.clock,
+    random: core.random,
+    log: core.log,
+    kinds: core.kinds,
+    reader: objectReader(core),
+    get authorizer() {
+      return authorizer();
+    },
+    dispatch,
+    async mutate<T extends object>(
+      resource: Resource,
+      namespace: string | undefined,
+      name: string,
+      change: (object: Draft, live: Live<T>) => Draft | undefined,
+      options: Parameters<ServerContext['mutate']>[4] = {},
+    ) {
+      const { group, version, plural } = resource;
+      const kind = core.kinds.find(group, version, plural);
+      const storageKind = kind && core.kinds.storageKind(kind);
+      const stored =
+        storageKind && core.storage.find({ group: storageKind.resource.group, resource: storageKind.resource.plural });
+      if (!kind || !stored) throw notFound({ group, resource: plural }, name);
+      const request = {
+        verb: 'update' as const,
+        group,
+        version,
+        resource: plural,
+        // The caller decides about status and spec alike: no strategy may put one of them back.
+        subresource: mutateSubresource,
+        name,
+        ...(namespace !== undefined && { namespace }),
+        options: { ...(options.dryRun && { dryRun: true }), ...(options.manager && { fieldManager: options.manager }) },
+        user: options.user ?? loopback,
+      };
+      const op = operationOf(core, request, kind, stored, false);
+      const { object } = await guaranteedUpdate(op, {
+        produce: (old) => old && change(copyJson(old) as unknown as Draft, old as Live<T>),
+        allowCreate: false,
+        attempts: 32,
+      });
+      return object as never;
+    },
+  };
+}
+
+/** Not a subresource of any kind: makes the strategies stand aside. */
+const mutateSubresource = '';

@@ -1,0 +1,48 @@
+import type { Live } from '../../api/resource.ts';
+import { apiVersionOf } from '../../api/resource.ts';
+import type { Draft, KindDefinition } from '../../kinds/kind.ts';
+import { metadataOffset, share } from './wire.ts';
+
+/** An object on its way into the store: its final draft and the bytes that go there. */
+export interface Encoded {
+  readonly draft: Draft;
+  readonly bytes: Buffer;
+  /** Where resourceVersion goes into the bytes. */
+  readonly at: number;
+}
+
+/** Turns a draft in storage version into bytes: kind and apiVersion first, then metadata without resourceVersion. */
+export function encodeObject(kind: KindDefinition, draft: Draft): Encoded {
+  const { resource } = kind;
+  const apiVersion = apiVersionOf(resource);
+  const { kind: _kind, apiVersion: _apiVersion, metadata, ...rest } = draft;
+  const { resourceVersion: _resourceVersion, ...meta } = (metadata ?? {}) as Draft;
+  const ordered: Draft = { kind: resource.kind, apiVersion, metadata: meta, ...rest };
+  return { draft: ordered, bytes: Buffer.from(JSON.stringify(ordered)), at: metadataOffset(resource.kind, apiVersion) };
+}
+
+/** The shared object that a write has become at `revision`: the writer's own draft, not parsed again. */
+export function liveOf(encoded: Encoded, revision: number): Live {
+  const { draft, bytes, at } = encoded;
+  (draft['metadata'] as Draft)['resourceVersion'] = String(revision);
+  return share(draft, bytes, at);
+}
+
+/** Reads stored bytes. `kindOf` finds the definition of another version that the bytes may be in. */
+export function decodeObject(
+  kind: KindDefinition,
+  bytes: Uint8Array,
+  revision: number,
+  kindOf: (apiVersion: string) => KindDefinition | undefined,
+): Live {
+  let draft = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')) as Draft;
+  const apiVersion = apiVersionOf(kind.resource);
+  if (draft['apiVersion'] !== apiVersion) {
+    const storage = kindOf(String(draft['apiVersion']))?.storage;
+    if (storage) draft = storage.toStorage(draft);
+    draft['apiVersion'] = apiVersion;
+  }
+  kind.defaults?.(draft);
+  (draft['metadata'] as Draft)['resourceVersion'] = String(revision);
+  return share(draft);
+}

@@ -1,0 +1,60 @@
+import { decodeInto } from '../../api/decode.ts';
+import { copyJson, isRecord } from '../../api/draft.ts';
+import { strictDecodingError } from '../../api/parse-body.ts';
+import { apiVersionOf } from '../../api/resource.ts';
+import { badRequest } from '../../api/status.ts';
+import type { Draft, KindDefinition } from '../../kinds/kind.ts';
+import type { Operation } from '../core.ts';
+
+/**
+ * The body of a create or update as a draft of the kind asked for: a copy, checked against its schema, with defaults filled in.
+ * Throws BadRequest.
+ */
+export function decodeBody(op: Operation, body: unknown): Draft {
+  const { kind } = op;
+  if (!isRecord(body)) throw badRequest(`the object provided is unrecognized (must be of type ${kind.resource.kind})`);
+  checkKind(kind, body);
+  return decodeDraft(op, body);
+}
+
+/** The same for an object of the right kind, such as what a patch made. Undeclared fields are reported as the request wants it. */
+export function decodeDraft(op: Operation, raw: Draft): Draft {
+  const { kind, request } = op;
+  const { resource } = kind;
+  const { object, unknown } = kind.decode
+    ? kind.decode(copyJson(raw))
+    : decodeInto(kind.schema(), raw, { kind: resource.kind, version: resource.version });
+  object['kind'] = resource.kind;
+  object['apiVersion'] = apiVersionOf(resource);
+  const wrong = request.bodyErrors?.length ? [...request.bodyErrors, ...unknown] : unknown;
+  if (wrong.length > 0) report(op, wrong);
+  kind.defaults?.(object);
+  return object;
+}
+
+/** Strict refuses, Warn (the default over HTTP) warns, Ignore and in-process callers who say nothing pass. */
+function report(op: Operation, wrong: readonly string[]): void {
+  const { kind, request, strategy } = op;
+  const { kind: name, version } = kind.resource;
+  if (request.options.fieldValidation === 'Strict') {
+    throw badRequest(`${name} in version "${version}" cannot be handled as a ${name}: ${strictDecodingError(wrong)}`);
+  }
+  if (request.options.fieldValidation === 'Ignore') return;
+  for (const message of wrong) strategy.warn(message);
+}
+
+function checkKind(kind: KindDefinition, body: Draft): void {
+  const { resource } = kind;
+  const apiVersion = apiVersionOf(resource);
+  const { apiVersion: sentVersion, kind: sentKind } = body;
+  if (sentVersion !== undefined && sentVersion !== '' && sentVersion !== apiVersion) {
+    throw badRequest(
+      `the API version in the data (${String(sentVersion)}) does not match the expected API version (${apiVersion})`,
+    );
+  }
+  if (sentKind === undefined || sentKind === '' || sentKind === resource.kind) return;
+  const { version } = resource;
+  throw badRequest(
+    `${String(sentKind)} in version "${version}" cannot be handled as a ${resource.kind}: converting (${version}.${String(sentKind)}) to (${version}.${resource.kind}): unknown conversion`,
+  );
+}
