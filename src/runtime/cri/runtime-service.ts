@@ -1,0 +1,139 @@
+import type { Clock } from '../../base/clock.ts';
+import type { RuntimeCondition, RuntimeService, RuntimeVersion } from '../cri.ts';
+import type { Channel } from './channel.ts';
+import { containerEvents } from './container-events.ts';
+import { hasCriCode } from './cri-code.ts';
+import {
+  containerFromWire,
+  sandboxFromWire,
+  statsFromWire,
+  statusFromWire,
+  type WireContainer,
+  type WireContainerStatus,
+  type WireSandbox,
+  type WireStats,
+} from './from-wire.ts';
+import { attachStream, execStream, portForwardStream } from './streaming.ts';
+import { containerFilter, containerToWire, resourcesToWire, sandboxToWire } from './to-wire.ts';
+
+/** Kubernetes' label for the pod's uid on sandboxes and containers. */
+const uidLabel = 'io.kubernetes.pod.uid';
+
+/** CRI's RuntimeService over gRPC, with containerd's events in the place of CRI events. */
+export function criRuntimeService(channel: Channel, clock: Clock): RuntimeService {
+  const { runtime } = channel;
+  /** Which sandbox a container belongs to and which pod that is; asked once a container. */
+  const owners = new Map<string, { readonly podSandboxId: string; readonly podUid: string }>();
+
+  const listContainers: RuntimeService['listContainers'] = async (filter) => {
+    const request = { filter: containerFilter(filter) };
+    const { containers } = await runtime.call<{ containers: readonly WireContainer[] }>('ListContainers', request);
+    return containers.map(containerFromWire);
+  };
+  const listPodSandbox: RuntimeService['listPodSandbox'] = async (filter) => {
+    const request = { filter: { id: filter?.id ?? '', labelSelector: filter?.labels ?? {} } };
+    const { items } = await runtime.call<{ items: readonly WireSandbox[] }>('ListPodSandbox', request);
+    return items.map(sandboxFromWire);
+  };
+  const ownerOf = async (
+    id: string,
+  ): Promise<{ readonly podSandboxId: string; readonly podUid: string } | undefined> => {
+    const known = owners.get(id);
+    if (known) return known;
+    const [container] = await listContainers({ id });
+    const [sandbox] = container ? [] : await listPodSandbox({ id });
+    const owner = container
+      ? { podSandboxId: container.podSandboxId, podUid: container.labels[uidLabel] ?? '' }
+      : sandbox && { podSandboxId: id, podUid: sandbox.metadata.uid };
+    if (owner) owners.set(id, owner);
+    return owner;
+  };
+
+  return {
+    version: () => runtime.call<RuntimeVersion>('Version', {}),
+    async status() {
+      const reply = await runtime.call<{
+        status: { conditions: readonly RuntimeCondition[] };
+        runtimeHandlers: readonly { name: string }[];
+      }>('Status', {});
+      return { conditions: reply.status.conditions, runtimeHandlers: reply.runtimeHandlers.map((one) => one.name) };
+    },
+    updateRuntimeConfig: async (podCidr) =>
+      void (await runtime.call('UpdateRuntimeConfig', { runtimeConfig: { networkConfig: { podCidr } } })),
+    async runPodSandbox(config, runtimeHandler) {
+      const request = { config: sandboxToWire(config), runtimeHandler };
+      const { podSandboxId } = await runtime.call<{ podSandboxId: string }>('RunPodSandbox', request, 240_000);
+      owners.set(podSandboxId, { podSandboxId, podUid: config.metadata.uid });
+      return podSandboxId;
+    },
+    stopPodSandbox: async (podSandboxId) => void (await runtime.call('StopPodSandbox', { podSandboxId })),
+    async removePodSandbox(podSandboxId) {
+      await runtime.call('RemovePodSandbox', { podSandboxId });
+      owners.delete(podSandboxId);
+    },
+    async podSandboxStatus(podSandboxId) {
+      const { status } = await runtime.call<{ status: WireSandbox }>('PodSandboxStatus', { podSandboxId });
+      return sandboxFromWire(status);
+    },
+    listPodSandbox,
+    async createContainer(sandboxId, config, sandbox) {
+      const request = {
+        podSandboxId: sandboxId,
+        config: containerToWire(config),
+        sandboxConfig: sandboxToWire(sandbox),
+      };
+      const { containerId } = await runtime.call<{ containerId: string }>('CreateContainer', request);
+      owners.set(containerId, { podSandboxId: sandboxId, podUid: sandbox.metadata.uid });
+      return containerId;
+    },
+    startContainer: async (containerId) => void (await runtime.call('StartContainer', { containerId })),
+    stopContainer: async (containerId, timeoutSeconds) =>
+      void (await runtime.call(
+        'StopContainer',
+        { containerId, timeout: timeoutSeconds },
+        (timeoutSeconds + 120) * 1000,
+      )),
+    async removeContainer(containerId) {
+      await runtime.call('RemoveContainer', { containerId });
+      owners.delete(containerId);
+    },
+    listContainers,
+    async containerStatus(containerId) {
+      const { status } = await runtime.call<{ status: WireContainerStatus }>('ContainerStatus', { containerId });
+      return statusFromWire(status, (await ownerOf(containerId))?.podSandboxId ?? '');
+    },
+    updateContainerResources: async (containerId, resources) =>
+      void (await runtime.call('UpdateContainerResources', { containerId, linux: resourcesToWire(resources) })),
+    reopenContainerLog: async (containerId) => void (await runtime.call('ReopenContainerLog', { containerId })),
+    execSync: (containerId, command, timeoutSeconds) =>
+      runtime.call<{ stdout: Buffer; stderr: Buffer; exitCode: number }>(
+        'ExecSync',
+        { containerId, cmd: command, timeout: timeoutSeconds },
+        timeoutSeconds > 0 ? (timeoutSeconds + 10) * 1000 : 0,
+      ),
+    exec: (containerId, command, options) => execStream(runtime, containerId, command, options),
+    attach: (containerId, options) => attachStream(runtime, containerId, options),
+    portForward: (sandboxId, port) => portForwardStream(runtime, sandboxId, port),
+    async containerStats(filter) {
+      const request = {
+        filter: { id: filter?.id ?? '', podSandboxId: filter?.podSandboxId ?? '', labelSelector: filter?.labels ?? {} },
+      };
+      const { stats } = await runtime.call<{ stats: readonly WireStats[] }>('ListContainerStats', request);
+      return stats.map(statsFromWire);
+    },
+    events: (signal) =>
+      containerEvents(
+        channel.events,
+        async (id) => {
+          try {
+            return await ownerOf(id);
+          } catch (error) {
+            if (hasCriCode(error, 'NotFound')) return undefined;
+            throw error;
+          }
+        },
+        clock,
+        signal,
+      ),
+  };
+}
