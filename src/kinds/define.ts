@@ -31,7 +31,7 @@ export interface KindParts<T extends KubeObject> {
   readonly columns?: readonly Column[];
   readonly selectableFields?: Readonly<Record<string, (object: Loose<T>) => string>>;
   readonly createOnUpdate?: boolean;
-  /** True: counted on every change outside metadata and status. A list: on changes of these fields alone. */
+  /** Generation is counted on every change outside metadata and status. */
   readonly hasGeneration?: boolean;
   readonly validateName?: (name: string, isPrefix: boolean) => readonly string[];
   readonly gracePeriod?: (object: Loose<T>, requested: number | undefined) => number | undefined;
@@ -57,8 +57,10 @@ export function defineKind<T extends KubeObject>(resource: Resource<T>, parts: K
   const status: SubresourceStrategy = {
     prepareForUpdate(next, old, context) {
       const from = old as Draft;
+      keepDeletion(next, old);
       for (const key of Object.keys(next)) if (!statusFields.has(key) && !(key in from)) delete next[key];
       for (const key in from) if (!statusFields.has(key)) next[key] = from[key];
+      if (parts.hasGeneration) metaOf(next).generation = old.metadata?.generation ?? 0;
       if (parts.statusKeepsMeta) keepMeta(next, old);
       parts.onStatusUpdate?.(loose(next), loose(old), context);
     },
@@ -79,6 +81,7 @@ export function defineKind<T extends KubeObject>(resource: Resource<T>, parts: K
       parts.onCreate?.(loose(object), context);
     },
     prepareForUpdate(next, old, context) {
+      keepDeletion(next, old);
       if (hasStatus) {
         const kept = (old as Draft)['status'];
         if (kept === undefined) delete next['status'];
@@ -120,6 +123,15 @@ export function defineKind<T extends KubeObject>(resource: Resource<T>, parts: K
 }
 
 const statusFields = new Set(['metadata', 'status', 'apiVersion', 'kind']);
+
+/** An update never takes back or moves a deletion that is under way. */
+function keepDeletion(next: Draft, old: KubeObject): void {
+  const { deletionTimestamp, deletionGracePeriodSeconds } = old.metadata ?? {};
+  const meta = metaOf(next);
+  if (deletionTimestamp === undefined) return;
+  meta.deletionTimestamp = deletionTimestamp;
+  if (deletionGracePeriodSeconds !== undefined) meta.deletionGracePeriodSeconds ??= deletionGracePeriodSeconds;
+}
 
 /** Keeps of the old metadata what ResetObjectMetaForStatus keeps. */
 function keepMeta(next: Draft, old: KubeObject): void {
