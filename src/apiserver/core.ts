@@ -1,5 +1,5 @@
 import { copyJson } from '../api/draft.ts';
-import type { ResourceRequest, UserInfo } from '../api/handler.ts';
+import type { ResourceRequest } from '../api/handler.ts';
 import type { Live } from '../api/resource.ts';
 import { apiVersionOf } from '../api/resource.ts';
 import type { SpanSink } from '../api/trace.ts';
@@ -42,12 +42,6 @@ export interface Operation {
 }
 
 const noWarning = (): void => undefined;
-
-/** The loopback identity: the server itself. */
-export const loopback: UserInfo = Object.freeze({
-  name: 'system:apiserver',
-  groups: Object.freeze(['system:masters']),
-});
 
 export function operationOf(
   core: Core,

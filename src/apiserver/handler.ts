@@ -1,7 +1,8 @@
 import type { ApiHandler, ResourceRequest, ResourceResult } from '../api/handler.ts';
 import { noSuchPath, statusError } from '../api/status.ts';
 import type { KindDefinition } from '../kinds/kind.ts';
-import { attributesOf, authorize, isLoopback } from './authorize.ts';
+import { attributesOf, authorize } from './authorize.ts';
+import { isLoopback } from './authz/loopback.ts';
 import type { Authorizer, ServerContext, SpecialHandler } from './contracts.ts';
 import { type Core, type Operation, operationOf } from './core.ts';
 import { create } from './verbs/create.ts';

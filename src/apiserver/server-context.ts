@@ -3,8 +3,9 @@ import type { ApiHandler } from '../api/handler.ts';
 import type { Live, Resource } from '../api/resource.ts';
 import { notFound } from '../api/status.ts';
 import type { Draft } from '../kinds/kind.ts';
+import { loopbackUser } from './authz/loopback.ts';
 import type { Authorizer, ObjectReader, ServerContext } from './contracts.ts';
-import { type Core, loopback, operationOf } from './core.ts';
+import { type Core, operationOf } from './core.ts';
 import { guaranteedUpdate } from './verbs/update.ts';
 
 /** Reads of the caches, in storage version. */
@@ -60,7 +61,7 @@ export function serverContext(core: Core, dispatch: ApiHandler, authorizer: () =
         name,
         ...(namespace !== undefined && { namespace }),
         options: { ...(options.dryRun && { dryRun: true }), ...(options.manager && { fieldManager: options.manager }) },
-        user: options.user ?? loopback,
+        user: options.user ?? loopbackUser,
       };
       const op = operationOf(core, request, kind, stored, false);
       const { object } = await guaranteedUpdate(op, {
