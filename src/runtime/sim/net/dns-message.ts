@@ -1,0 +1,59 @@
+import packet from 'dns-packet';
+
+/** What a name server says. Data is as npm dns-packet takes it: an address, a name, `{ priority, weight, port, target }`. */
+export interface DnsReply {
+  readonly rcode: 'NOERROR' | 'NXDOMAIN' | 'SERVFAIL' | 'REFUSED';
+  readonly answers: readonly { readonly name: string; readonly type: string; readonly ttl: number; readonly data: unknown }[];
+}
+
+const rcodes = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED'] as const;
+
+/** Decodes a query, asks, encodes the answer. Undefined: no answer at all. */
+export async function answerQuery(
+  data: Uint8Array,
+  ask: (name: string, type: string) => DnsReply | undefined | Promise<DnsReply | undefined>,
+): Promise<Uint8Array | undefined> {
+  try {
+    const query = packet.decode(Buffer.from(data));
+    const question = query.questions?.[0];
+    if (!question) return undefined;
+    const reply = await ask(question.name, question.type);
+    if (!reply) return undefined;
+    return packet.encode({
+      type: 'response',
+      id: query.id ?? 0,
+      flags: packet.AUTHORITATIVE_ANSWER | packet.RECURSION_DESIRED | packet.RECURSION_AVAILABLE | rcodes.indexOf(reply.rcode),
+      questions: [question],
+      answers: reply.answers as packet.Answer[],
+    });
+  } catch {
+    // A malformed datagram gets no answer, as from a real server that cannot read its header.
+    return undefined;
+  }
+}
+
+/** A query for one name. */
+export function encodeQuery(id: number, name: string, type: string): Uint8Array {
+  return packet.encode({
+    type: 'query',
+    id,
+    flags: packet.RECURSION_DESIRED,
+    questions: [{ name, type: type as packet.RecordType, class: 'IN' }],
+  });
+}
+
+/** Reads a reply; undefined when it is not one to `id`. */
+export function decodeReply(id: number, data: Uint8Array): DnsReply | undefined {
+  try {
+    const reply = packet.decode(Buffer.from(data));
+    if (reply.id !== id) return undefined;
+    const code = rcodes[(reply.flags ?? 0) & 15];
+    return {
+      rcode: code === 'NOERROR' || code === 'NXDOMAIN' || code === 'REFUSED' ? code : 'SERVFAIL',
+      answers: (reply.answers ?? []) as DnsReply['answers'],
+    };
+  } catch {
+    // Not a DNS message.
+    return undefined;
+  }
+}
