@@ -16,6 +16,7 @@ export function attributesOf(request: ResourceRequest): AccessAttributes {
     ...(subresource !== undefined && { subresource }),
     ...(namespace !== undefined && { namespace }),
     ...(name !== undefined && { name }),
+    ...(request.options.fieldSelector !== undefined && { fieldSelector: request.options.fieldSelector }),
   };
 }
 
