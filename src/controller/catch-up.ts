@@ -25,7 +25,9 @@ export function createCatchUp(informers: InformerSet, resources: readonly Resour
     const informer = known.get(idOf(written.resource));
     if (!informer) return true;
     if (written.resourceVersion !== undefined) {
-      return Number(informer.resourceVersion) >= Number(written.resourceVersion);
+      const wanted = Number(written.resourceVersion);
+      // A server whose versions are no numbers gives nothing to compare.
+      return Number.isNaN(wanted) || Number(informer.resourceVersion) >= wanted;
     }
     const object = informer.get(written.key) as { metadata: { deletionTimestamp?: string } } | undefined;
     return !object || object.metadata.deletionTimestamp !== undefined;

@@ -52,6 +52,8 @@ export interface Controller {
   start?(context: ControllerContext): Promise<void>;
   /** Concurrent keys; default 5. */
   readonly workers?: number;
+  /** How it signs its events, where upstream does not sign with the name: `node-controller`. */
+  readonly eventSource?: string;
 }
 
 /** Declares a watch with its object type kept. */

@@ -75,7 +75,14 @@ function start(controller: Controller, options: EngineOptions, lifetime: Lifetim
   const client = options.clientFor(controller.name);
   const events =
     options.recorderFor?.(controller.name, client) ??
-    createRecorder({ client, component: controller.name, clock, random, log, signal: lifetime.signal });
+    createRecorder({
+      client,
+      component: controller.eventSource ?? controller.name,
+      clock,
+      random,
+      log,
+      signal: lifetime.signal,
+    });
   const context: ControllerContext = { client, informers, events, clock, random, log, spans, signal: lifetime.signal };
   const queue = createWorkQueue(clock);
   const catchUp = createCatchUp(
