@@ -1,0 +1,231 @@
+import type { V1Lease, V1Node } from '../../api/generated/types.ts';
+import { leases, nodes } from '../../api/generated/resources.ts';
+import { equalJson } from '../../api/draft.ts';
+import type { Live } from '../../api/resource.ts';
+import { hasReason } from '../../api/status.ts';
+import { rfc3339Micro, type Timer } from '../../base/clock.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Logger } from '../../base/log.ts';
+import type { Random } from '../../base/random.ts';
+import type { Client } from '../../client/client.ts';
+import type { EventRecorder } from '../../client/event-recorder.ts';
+import type { RuntimeVersion } from '../../runtime/cri.ts';
+import type { MachineInfo, NodeRuntime } from '../../runtime/node-runtime.ts';
+import { conditionEvents, initialNode, nodeStatus, type Pressure } from './node-status.ts';
+import type { RuntimeHealth } from './runtime-health.ts';
+
+export interface NodeAgent {
+  /** Registers the node and reports its first status. Rejects when the server refuses for good. */
+  start(): Promise<void>;
+  /** The node's object as last written or read. */
+  node(): Live<V1Node> | undefined;
+  /** The node's object changed on the server. */
+  observed(node: Live<V1Node>): void;
+  stop(): void;
+}
+
+export interface NodeAgentOptions {
+  readonly nodeName: string;
+  readonly runtime: NodeRuntime;
+  readonly client: Client;
+  readonly events: EventRecorder;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly machine: MachineInfo;
+  readonly version: RuntimeVersion;
+  readonly health: RuntimeHealth;
+  readonly maxPods: number;
+  readonly port: number;
+  readonly rootDir: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly taints: NonNullable<V1Node['spec']>['taints'];
+  /** Called on each beat, about every 10 seconds. */
+  readonly onBeat?: (count: number) => void;
+}
+
+const leaseSeconds = 40;
+const beatMs = 10_000;
+const reportMs = 300_000;
+const memoryThreshold = 100 * 1024 * 1024;
+
+/** Keeps the node's object and lease alive, on one timer. Upstream: kubelet_node_status.go and component-helpers/apimachinery/lease. */
+export function nodeAgent(options: NodeAgentOptions): NodeAgent {
+  const { nodeName, client, clock, random, log, events, runtime } = options;
+  let node: Live<V1Node> | undefined;
+  let lease: Live<V1Lease> | undefined;
+  let reportedAt = 0;
+  let beats = 0;
+  let timer: Timer | undefined;
+  let stopped = false;
+  let pressure: Pressure = { memory: false, disk: false, pid: false };
+  let cidr = '';
+
+  const nodeEvent = (reason: string, message: string, type: 'Normal' | 'Warning' = 'Normal'): void =>
+    events.event({ apiVersion: 'v1', kind: 'Node', metadata: { name: nodeName, uid: nodeName } }, type, reason, message);
+
+  const feelPressure = async (): Promise<void> => {
+    try {
+      const [usage, disk] = await Promise.all([runtime.usage(), runtime.files.capacity(options.rootDir)]);
+      pressure = {
+        memory: usage.memoryAvailableBytes < memoryThreshold,
+        disk: disk.freeBytes < disk.totalBytes * 0.1 || disk.freeInodes < disk.totalInodes * 0.05,
+        pid: options.machine.maxPids > 0 && usage.pids >= options.machine.maxPids,
+      };
+    } catch (error) {
+      log.debug('cannot measure the node', { error });
+    }
+  };
+
+  const register = async (): Promise<void> => {
+    const wanted = initialNode(nodeName, options.machine, options.labels, options.taints);
+    try {
+      node = await client.create(nodes, { ...wanted, status: await makeStatus() });
+      return;
+    } catch (error) {
+      if (!hasReason(error, 'AlreadyExists')) throw error;
+    }
+    const existing = await client.get(nodes, nodeName);
+    const labels = { ...existing.metadata.labels, ...wanted.metadata?.labels };
+    const annotations = { ...existing.metadata.annotations, ...wanted.metadata?.annotations };
+    node =
+      equalJson(labels, existing.metadata.labels) && equalJson(annotations, existing.metadata.annotations)
+        ? existing
+        : await client.patch(nodes, nodeName, { metadata: { labels, annotations } }, { type: 'application/merge-patch+json' });
+    const boot = existing.status?.nodeInfo?.bootID;
+    if (boot && boot !== options.machine.bootId)
+      nodeEvent('Rebooted', `Node ${nodeName} has been rebooted, boot id: ${options.machine.bootId}`, 'Warning');
+  };
+
+  const makeStatus = async (): Promise<NonNullable<V1Node['status']>> =>
+    nodeStatus({
+      machine: options.machine,
+      runtime: options.version,
+      handlers: options.health.handlers(),
+      images: await runtime.images.listImages().catch((error: unknown) => {
+        log.debug('cannot list images', { error });
+        return [];
+      }),
+      maxPods: options.maxPods,
+      port: options.port,
+      now: clock.now(),
+      errors: options.health.errors(),
+      pressure,
+      old: node?.status,
+    });
+
+  const withoutBeats = (status: V1Node['status']): unknown => ({
+    ...status,
+    conditions: status?.conditions?.map(({ lastHeartbeatTime: _beat, ...rest }) => rest),
+  });
+
+  const report = async (force: boolean): Promise<void> => {
+    if (!node) return;
+    const status = await makeStatus();
+    const old = node.status ?? {};
+    const changed = Object.entries(withoutBeats(status) as object).some(([field, value]) => {
+      const before = (withoutBeats(old) as Record<string, unknown>)[field];
+      if (field !== 'conditions') return !equalJson(value, before);
+      const known = (before ?? []) as readonly { readonly type: string }[];
+      return (value as readonly { readonly type: string }[]).some((it) => !equalJson(it, known.find((other) => other.type === it.type)));
+    });
+    if (!force && !changed && clock.now() - reportedAt < reportMs) return;
+    for (const reason of conditionEvents(old.conditions ? old : undefined, status.conditions ?? []))
+      nodeEvent(reason, `Node ${nodeName} status is now: ${reason}`);
+    node = await client.patch(nodes, nodeName, { status }, { type: 'application/strategic-merge-patch+json', subresource: 'status' });
+    reportedAt = clock.now();
+  };
+
+  const renew = async (): Promise<void> => {
+    if (!node) return;
+    const spec = { holderIdentity: nodeName, leaseDurationSeconds: leaseSeconds, renewTime: rfc3339Micro(clock.now()) };
+    const namespace = 'kube-node-lease';
+    if (lease) {
+      try {
+        lease = await client.update(leases, { ...lease, spec: { ...lease.spec, ...spec } });
+        return;
+      } catch (error) {
+        lease = undefined;
+        if (!hasReason(error, 'NotFound') && !hasReason(error, 'Conflict')) throw error;
+      }
+    }
+    const fresh: V1Lease = {
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata: {
+        name: nodeName,
+        namespace,
+        ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: nodeName, uid: node.metadata.uid }],
+      },
+      spec,
+    };
+    try {
+      lease = await client.create(leases, fresh);
+    } catch (error) {
+      if (!hasReason(error, 'AlreadyExists')) throw error;
+      const existing = await client.get(leases, nodeName, { namespace });
+      lease = await client.update(leases, { ...existing, spec: { ...existing.spec, ...spec } });
+    }
+  };
+
+  const podCidr = async (): Promise<void> => {
+    const wanted = node?.spec?.podCIDR ?? '';
+    if (wanted === '' || wanted === cidr) return;
+    await runtime.runtime.updateRuntimeConfig(wanted);
+    cidr = wanted;
+  };
+
+  const guarded = async (what: string, work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      if (stopped) return;
+      log.warn(what, { node: nodeName, error });
+      // The node may have been deleted: the next beat registers it again.
+      if (hasReason(error, 'NotFound')) node = undefined;
+    }
+  };
+
+  const beat = async (): Promise<void> => {
+    beats++;
+    await options.health.check();
+    if (beats % 3 === 0) await feelPressure();
+    if (!node) await guarded('cannot register the node', register);
+    await guarded('cannot renew the node lease', renew);
+    await guarded('cannot report the node status', () => report(false));
+    await guarded('cannot tell the runtime its pod range', podCidr);
+    options.onBeat?.(beats);
+  };
+
+  const arm = (): void => {
+    if (stopped) return;
+    timer = clock.after(beatMs * (0.96 + random.next() * 0.08), () => void beat().finally(arm), { background: true });
+  };
+
+  return {
+    async start() {
+      await Promise.all([options.health.check(), feelPressure()]);
+      nodeEvent('Starting', 'Starting kubelet.');
+      await guarded('cannot register the node', register);
+      await guarded('cannot report the node status', () => report(true));
+      await guarded('cannot renew the node lease', renew);
+      await guarded('cannot tell the runtime its pod range', podCidr);
+      arm();
+    },
+    node: () => node,
+    observed(next) {
+      const known = node;
+      if (known && Number(next.metadata.resourceVersion) <= Number(known.metadata.resourceVersion)) return;
+      if (known && known.spec?.unschedulable !== next.spec?.unschedulable) {
+        const reason = next.spec?.unschedulable ? 'NodeNotSchedulable' : 'NodeSchedulable';
+        nodeEvent(reason, `Node ${nodeName} status is now: ${reason}`);
+      }
+      node = next;
+      void guarded('cannot tell the runtime its pod range', podCidr);
+    },
+    stop() {
+      stopped = true;
+      timer?.cancel();
+    },
+  };
+}

@@ -1,0 +1,494 @@
+import type { V1Pod, V1PodCondition, V1PodStatus, V1ResourceRequirements, V1Secret } from '../../api/generated/types.ts';
+import { equalJson } from '../../api/draft.ts';
+import { type KubeletContext, podEvent, podSpan } from '../context.ts';
+import { errorMessage } from '../go-format.ts';
+import type { StartReason } from '../status/container-status.ts';
+import { podReady } from '../status/conditions.ts';
+import { podStatus } from '../status/pod-status.ts';
+import type { MountedVolume } from '../volumes/volume-manager.ts';
+import type { DownwardFacts } from './downward.ts';
+import { gracePeriod, killPod } from './kill.ts';
+import {
+  findContainer,
+  isHostNetwork,
+  isTerminalPhase,
+  nothingObserved,
+  type ObservedContainer,
+  type ObservedPod,
+} from './observed.ts';
+import { observePod } from './observe.ts';
+import { isIdle, planPod } from './plan.ts';
+import { podReferences } from './references.ts';
+import { type Allocation, resizeCondition, resizeSummary, resizeVerdict, sameAllocation, wantedAllocation, withAllocation } from './resize.ts';
+import { allContainersRestart } from './restart-rules.ts';
+import { runPlan } from './run-plan.ts';
+
+export type WorkerPhase = 'sync' | 'terminating' | 'terminated' | 'finished';
+
+/** Drives one pod from its first sight to its last. Everything it does is in order: one step at a time. */
+export interface PodWorker {
+  readonly uid: string;
+  /** The newest object. */
+  pod(): V1Pod;
+  /** The pod with the resources granted to it. */
+  granted(): V1Pod;
+  phase(): WorkerPhase;
+  observed(): ObservedPod;
+  /** A newer object from the API or the static source. */
+  update(pod: V1Pod): void;
+  /** The pod is no longer wanted here: end it, and keep nothing. */
+  remove(): void;
+  /** Look again: the runtime, a probe, a volume source or a timer says so. */
+  poke(what: 'runtime' | 'volumes' | 'state'): void;
+  /** True until all its containers have stopped for good. */
+  mayHaveRunning(): boolean;
+  /** Resolves when nothing is in progress. */
+  settled(): Promise<void>;
+  stop(): void;
+}
+
+export interface PodWorkerHooks {
+  /** Asks whether the node grants these resources; undefined = yes. */
+  refuseResize(pod: V1Pod): { readonly reason: 'Infeasible' | 'Deferred'; readonly message: string } | undefined;
+  /** It is over: nothing of the pod is left to do. */
+  onFinished(worker: PodWorker): void;
+  /** Nothing of it is left in the runtime either, and nobody wants it: forget it. */
+  onGone(worker: PodWorker): void;
+  /** Before work begins, for static pods: brings the mirror up to date. */
+  beforeSync?(pod: V1Pod): Promise<void>;
+}
+
+const deadline = {
+  reason: 'DeadlineExceeded',
+  message: 'Pod was active on the node longer than the specified deadline',
+};
+
+const retryAfterError = 10_000;
+const retryNetwork = 1_000;
+
+export function podWorker(context: KubeletContext, first: V1Pod, hooks: PodWorkerHooks, options: { readonly removed?: boolean } = {}): PodWorker {
+  const { clock } = context;
+  const uid = first.metadata?.uid ?? '';
+  const createdAt = clock.now();
+  let pod = first;
+  let phase: WorkerPhase = 'sync';
+  let removed = options.removed === true;
+  let observed: ObservedPod = nothingObserved;
+  let runtimeDirty = true;
+  let volumesDirty = true;
+  let dirty = false;
+  let running: Promise<void> | undefined;
+  let stopped = false;
+  let volumes: ReadonlyMap<string, MountedVolume> | undefined;
+  let referenced: V1Pod['spec'] | undefined;
+  let releases: (() => void)[] = [];
+  let evicted = false;
+  let readySeen = false;
+  const ended = new Map<string, ObservedContainer>();
+  const reasons = new Map<string, StartReason>();
+  let allocation: Allocation = wantedAllocation(first);
+  /** What the runtime was last told for each running container id. */
+  const actuated = new Map<string, V1ResourceRequirements>();
+  let pending: V1PodCondition | undefined;
+  let inProgress: V1PodCondition | undefined;
+
+  const granted = (): V1Pod => withAllocation(pod, allocation);
+  const wake = (): void => {
+    dirty = true;
+    if (!running && !stopped)
+      running = loop().finally(() => {
+        running = undefined;
+        if (dirty) wake();
+      });
+  };
+  const wakeAt = (at: number): void => context.due.at(`pod/${uid}`, at, wake);
+
+  const facts = (): DownwardFacts => ({
+    podIps: isHostNetwork(pod) ? context.hostIps : observed.ips,
+    hostIps: context.hostIps,
+    allocatable: context.allocatable(),
+  });
+
+  const observe = async (): Promise<void> => {
+    if (!runtimeDirty) return;
+    runtimeDirty = false;
+    try {
+      observed = await observePod(context.node.runtime, context.node.files, uid, ended);
+    } catch (error) {
+      runtimeDirty = true;
+      throw error;
+    }
+  };
+
+  const actuatedOf = (name: string): V1ResourceRequirements | undefined => {
+    const container = findContainer(observed, name);
+    return container ? actuated.get(container.id) : undefined;
+  };
+
+  const publish = (terminal: boolean): V1PodStatus => {
+    const startTime = (context.status.get(uid) ?? pod.status)?.startTime;
+    const limit = pod.spec?.activeDeadlineSeconds;
+    const late =
+      limit !== undefined && startTime !== undefined && clock.now() - Date.parse(startTime) >= limit * 1000;
+    const old = context.status.get(uid) ?? pod.status ?? {};
+    if (late && !evicted && !isTerminalPhase(old.phase)) {
+      evicted = true;
+      podEvent(context, pod, 'Normal', deadline.reason, deadline.message);
+    }
+    const status = podStatus({
+      pod: granted(),
+      observed,
+      old,
+      now: clock.now(),
+      terminal,
+      runtimeName: context.runtimeName,
+      hostIps: context.hostIps,
+      reasons,
+      probes: {
+        started: (name, id) => context.probes.started(pod, name, id),
+        ready: (name, id) => context.probes.ready(pod, name, id),
+      },
+      actuated: actuatedOf,
+      resizeConditions: [...(pending ? [pending] : []), ...(inProgress ? [inProgress] : [])],
+      ...(evicted && { evict: deadline }),
+    });
+    context.status.set(pod, status);
+    if (!readySeen && status.conditions?.some((it) => it.type === 'Ready' && it.status === 'True')) {
+      readySeen = true;
+      podSpan(context, pod, 'kubelet', 'ready', createdAt, { attributes: { sinceSeenMs: clock.now() - createdAt } });
+    }
+    return status;
+  };
+
+  const retain = (): void => {
+    if (referenced === pod.spec) return;
+    referenced = pod.spec;
+    const old = releases;
+    const namespace = pod.metadata?.namespace ?? '';
+    releases = podReferences(pod).map(({ kind, name }) =>
+      context.objects.retain(kind, namespace, name, () => poke('volumes')),
+    );
+    for (const release of old) release();
+  };
+
+  const pullSecrets = async (): Promise<readonly V1Secret[]> => {
+    const names = (pod.spec?.imagePullSecrets ?? []).flatMap((it) => (it.name ? [it.name] : []));
+    const missing: string[] = [];
+    const found: V1Secret[] = [];
+    for (const name of names) {
+      try {
+        found.push(await context.objects.secret(pod.metadata?.namespace ?? '', name));
+      } catch (error) {
+        context.log.debug('cannot read a pull secret', { name, error });
+        missing.push(name);
+      }
+    }
+    if (missing.length > 0)
+      podEvent(
+        context,
+        pod,
+        'Warning',
+        'FailedToRetrieveImagePullSecret',
+        `Unable to retrieve some image pull secrets (${missing.join(', ')}); attempting to pull the image may not succeed.`,
+      );
+    return found;
+  };
+
+  const considerResize = (): void => {
+    const wanted = wantedAllocation(pod);
+    if (sameAllocation(wanted, allocation)) {
+      pending = undefined;
+      return;
+    }
+    const refusal = hooks.refuseResize(pod);
+    if (!refusal) {
+      allocation = wanted;
+      pending = undefined;
+      inProgress = resizeCondition('PodResizeInProgress', '', '', pod.metadata?.generation, clock.now());
+      podEvent(context, pod, 'Normal', 'ResizeStarted', `Pod resize started: ${resizeSummary(pod)}`);
+      return;
+    }
+    if (pending?.reason !== refusal.reason || pending.message !== refusal.message || pending.observedGeneration !== pod.metadata?.generation) {
+      pending = resizeCondition('PodResizePending', refusal.reason, refusal.message, pod.metadata?.generation, clock.now());
+      podEvent(
+        context,
+        pod,
+        'Warning',
+        refusal.reason === 'Infeasible' ? 'ResizeInfeasible' : 'ResizeDeferred',
+        `Pod resize ${refusal.reason}: ${resizeSummary(pod, refusal.message)}`,
+      );
+    }
+    if (refusal.reason === 'Deferred') wakeAt(clock.now() + 30_000);
+  };
+
+  const finishResize = (): void => {
+    if (!inProgress) return;
+    const it = granted();
+    const busy = observed.containers.some((container) => {
+      if (container.state !== 'running') return false;
+      const spec = [...(it.spec?.containers ?? []), ...(it.spec?.initContainers ?? [])].find((c) => c.name === container.name);
+      return spec !== undefined && resizeVerdict(spec, actuated.get(container.id)) !== 'keep';
+    });
+    if (busy) return;
+    inProgress = undefined;
+    podEvent(context, pod, 'Normal', 'ResizeCompleted', `Pod resize completed: ${resizeSummary(it)}`);
+  };
+
+  const adoptRunning = (): void => {
+    for (const container of observed.containers)
+      if (container.state === 'running' && !actuated.has(container.id)) {
+        const granted = allocation.get(container.name);
+        if (granted) actuated.set(container.id, granted);
+      }
+    for (const id of actuated.keys()) if (!observed.containers.some((it) => it.id === id)) actuated.delete(id);
+  };
+
+  const syncPod = async (): Promise<void> => {
+    const begun = clock.now();
+    await hooks.beforeSync?.(pod);
+    await observe();
+    considerResize();
+    adoptRunning();
+    finishResize();
+    context.probes.sync(pod, observed);
+    const status = publish(false);
+    if (isTerminalPhase(status.phase)) {
+      phase = 'terminating';
+      dirty = true;
+      return;
+    }
+    const limit = pod.spec?.activeDeadlineSeconds;
+    if (limit !== undefined && status.startTime) wakeAt(Date.parse(status.startTime) + limit * 1000);
+    const network = context.networkError();
+    if (network !== undefined && !isHostNetwork(pod)) {
+      podEvent(context, pod, 'Warning', 'NetworkNotReady', `network is not ready: ${network}`);
+      wakeAt(clock.now() + retryNetwork);
+      return;
+    }
+    retain();
+    if (volumesDirty || !volumes) {
+      volumesDirty = false;
+      const outcome = await context.volumes.mount(pod, facts, (reason, message) =>
+        podEvent(context, pod, 'Warning', reason, message),
+      );
+      if (outcome.ok) {
+        volumes = outcome.volumes;
+        const { refreshAt } = outcome;
+        if (refreshAt !== undefined) context.due.at(`volumes/${uid}`, refreshAt, () => poke('volumes'));
+      } else {
+        volumesDirty = true;
+        wakeAt(outcome.retryAt);
+        // A running pod goes on with the volumes it has.
+        if (!volumes) return;
+      }
+    }
+    const target = granted();
+    const plan = planPod({
+      pod: target,
+      observed,
+      probes: context.probes,
+      restartAll: allContainersRestart(pod, observed, status),
+      resize: (spec, container) => resizeVerdict(spec, actuated.get(container.id)),
+    });
+    if (isIdle(plan)) return;
+    const result = await runPlan(context, {
+      pod: target,
+      plan,
+      observed,
+      volumes: volumes ?? new Map(),
+      secrets: await pullSecrets(),
+      facts,
+      onSandboxReady: async () => {
+        runtimeDirty = true;
+        await observe();
+        publish(false);
+        return observed;
+      },
+      onStarted: (name, id) => {
+        const granted = allocation.get(name);
+        if (granted) actuated.set(id, granted);
+      },
+    });
+    runtimeDirty = true;
+    for (const name of result.started) reasons.delete(name);
+    for (const [name, failure] of result.failures)
+      reasons.set(name, { reason: failure.reason, message: failure.message });
+    podSpan(context, pod, 'kubelet', 'sync', begun, {
+      attributes: { started: result.started.length },
+      ...(result.error !== undefined && { error: result.error }),
+    });
+    if (result.resizeError !== undefined) {
+      inProgress = resizeCondition('PodResizeInProgress', 'Error', result.resizeError, pod.metadata?.generation, clock.now());
+      podEvent(context, pod, 'Warning', 'ResizeError', `Pod resize error: ${resizeSummary(pod, result.resizeError)}`);
+    }
+    if (result.failures.size === 0 && result.error === undefined && result.resizeError === undefined) {
+      dirty = true;
+      return;
+    }
+    await observe();
+    adoptRunning();
+    context.probes.sync(pod, observed);
+    publish(false);
+    const now = clock.now();
+    const retries = [...result.failures.values()].map((it) => it.retryAt ?? (it.reason === 'ErrImagePull' ? now + 1_000 : now + retryAfterError));
+    wakeAt(Math.max(now, Math.min(...(retries.length > 0 ? retries : [now + retryAfterError]))));
+  };
+
+  const clearUp = async (): Promise<void> => {
+    for (const container of observed.containers) await context.node.runtime.removeContainer(container.id);
+    for (const sandbox of observed.sandboxes) {
+      await context.node.runtime.stopPodSandbox(sandbox.id);
+      await context.node.runtime.removePodSandbox(sandbox.id);
+    }
+    await context.node.files.remove(`${context.podLogsDir}/${pod.metadata?.namespace}_${pod.metadata?.name}_${uid}`);
+  };
+
+  const terminate = async (): Promise<void> => {
+    const begun = clock.now();
+    runtimeDirty = true;
+    await observe();
+    context.probes.stopLivenessAndStartup(uid);
+    publish(false);
+    const grace = pod.metadata?.deletionGracePeriodSeconds ?? (removed ? 1 : undefined);
+    try {
+      await killPod(context, pod, observed, grace);
+    } catch (error) {
+      podEvent(context, pod, 'Warning', 'FailedKillPod', `error killing pod: ${errorMessage(error)}`);
+      throw error;
+    }
+    context.probes.remove(uid);
+    runtimeDirty = true;
+    await observe();
+    const alive = observed.containers.filter((it) => it.state === 'running');
+    if (alive.length > 0)
+      throw new Error(
+        `detected running containers after a successful KillPod, CRI violation: [${alive.map((it) => it.id).join(' ')}]`,
+      );
+    phase = 'terminated';
+    publish(true);
+    podSpan(context, pod, 'kubelet', 'terminate', begun);
+    dirty = true;
+  };
+
+  const finish = async (): Promise<void> => {
+    await context.volumes.unmount(uid);
+    for (const release of releases) release();
+    releases = [];
+    referenced = undefined;
+    context.due.cancel(`volumes/${uid}`);
+    context.due.cancel(`pod/${uid}`);
+    context.images.forgetPod(uid);
+    context.crashes.forget(`${uid}/`);
+    phase = 'finished';
+    context.status.terminate(pod);
+    hooks.onFinished(worker);
+    dirty = removed;
+  };
+
+  let cleared = false;
+  const step = async (): Promise<void> => {
+    if (phase === 'sync' && (removed || pod.metadata?.deletionTimestamp || isTerminalPhase(pod.status?.phase) || evicted))
+      phase = 'terminating';
+    switch (phase) {
+      case 'sync':
+        return syncPod();
+      case 'terminating':
+        return terminate();
+      case 'terminated':
+        return finish();
+      case 'finished':
+        if (!removed || cleared) return;
+        cleared = true;
+        runtimeDirty = true;
+        await observe();
+        await clearUp();
+        context.status.forget(uid);
+        hooks.onGone(worker);
+        return;
+    }
+  };
+
+  const loop = async (): Promise<void> => {
+    while (dirty && !stopped) {
+      dirty = false;
+      try {
+        await step();
+      } catch (error) {
+        if (stopped) return;
+        cleared = false;
+        context.log.warn('cannot bring a pod along; trying again later', {
+          pod: `${pod.metadata?.namespace}/${pod.metadata?.name}`,
+          phase,
+          error,
+        });
+        runtimeDirty = true;
+        wakeAt(clock.now() + retryAfterError);
+      }
+    }
+  };
+
+  const poke = (what: 'runtime' | 'volumes' | 'state'): void => {
+    if (what === 'runtime') runtimeDirty = true;
+    if (what === 'volumes') volumesDirty = true;
+    if (phase !== 'finished') wake();
+  };
+
+  const hurry = (before: number | undefined): void => {
+    const now = pod.metadata?.deletionGracePeriodSeconds;
+    if (phase !== 'terminating' || now === undefined || before === undefined || now >= before) return;
+    for (const container of observed.containers)
+      if (container.state === 'running')
+        void context.node.runtime
+          .stopContainer(container.id, Math.max(2, gracePeriod(pod, container.name, 'Unknown')))
+          .catch((error: unknown) => context.log.debug('cannot hurry a container', { error }));
+  };
+
+  const worker: PodWorker = {
+    uid,
+    pod: () => pod,
+    granted,
+    phase: () => phase,
+    observed: () => observed,
+    update(next) {
+      const before = pod;
+      pod = next;
+      const metaChanged =
+        !equalJson(before.metadata?.labels, next.metadata?.labels) ||
+        !equalJson(before.metadata?.annotations, next.metadata?.annotations);
+      const changed =
+        before.spec !== next.spec && !equalJson(before.spec, next.spec)
+          ? true
+          : metaChanged || before.metadata?.deletionTimestamp !== next.metadata?.deletionTimestamp;
+      hurry(before.metadata?.deletionGracePeriodSeconds);
+      if (metaChanged) volumesDirty = true;
+      if (changed) return wake();
+      // Only the status differs, and the kubelet itself wrote most of it: only others' conditions can matter.
+      if (phase === 'sync' && (next.spec?.readinessGates ?? []).length > 0) {
+        const status = context.status.get(uid);
+        const ready = podReady(next, next.status?.conditions ?? [], [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])], 'Running');
+        const reported = status?.conditions?.find((it) => it.type === 'Ready');
+        if (ready.status !== reported?.status || ready.message !== reported.message) wake();
+      }
+      if (phase === 'sync' && isTerminalPhase(next.status?.phase)) wake();
+    },
+    remove() {
+      if (removed) return;
+      removed = true;
+      hurry(Number.MAX_SAFE_INTEGER);
+      wake();
+    },
+    poke,
+    mayHaveRunning: () => phase === 'sync' || phase === 'terminating',
+    async settled() {
+      while (running) await running;
+    },
+    stop() {
+      stopped = true;
+      context.due.cancel(`pod/${uid}`);
+      context.due.cancel(`volumes/${uid}`);
+      for (const release of releases) release();
+      releases = [];
+    },
+  };
+  return worker;
+}
