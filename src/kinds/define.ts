@@ -33,6 +33,8 @@ export interface KindParts<T extends KubeObject> {
   readonly createOnUpdate?: boolean;
   /** Generation is counted on every change outside metadata and status. */
   readonly hasGeneration?: boolean;
+  /** Generation counts changes of annotations too. */
+  readonly annotationsCount?: boolean;
   readonly validateName?: (name: string, isPrefix: boolean) => readonly string[];
   readonly gracePeriod?: (object: Loose<T>, requested: number | undefined) => number | undefined;
   readonly defaultDeletion?: 'Orphan' | 'Background';
@@ -76,7 +78,7 @@ export function defineKind<T extends KubeObject>(resource: Resource<T>, parts: K
     ...(parts.storage && { storage: parts.storage }),
     ...(parts.defaults && { defaults: (object: Draft) => parts.defaults?.(loose(object)) }),
     prepareForCreate(object, context) {
-      if (hasStatus) delete object['status'];
+      if (hasStatus) object['status'] = {};
       if (parts.hasGeneration) metaOf(object).generation = 1;
       parts.onCreate?.(loose(object), context);
     },
@@ -90,7 +92,10 @@ export function defineKind<T extends KubeObject>(resource: Resource<T>, parts: K
       parts.onUpdate?.(loose(next), loose(old), context);
       if (parts.hasGeneration) {
         const before = old.metadata?.generation ?? 0;
-        const same = semanticEqual(outsideStatus(next), outsideStatus(old as Draft));
+        const same =
+          semanticEqual(outsideStatus(next), outsideStatus(old as Draft)) &&
+          (!parts.annotationsCount ||
+            semanticEqual(next['metadata'] && metaOf(next).annotations, old.metadata?.annotations));
         metaOf(next).generation = same ? before : before + 1;
       }
     },
