@@ -257,7 +257,8 @@ function struct(schema: StructuralSchema, name: string, version: string): Compil
         context.struct = name;
         const decoded = field.decode(entry, context);
         context.path.pop();
-        if (field.collection && !required.has(key) && isEmpty(decoded)) continue;
+        // An empty managedFields is a wish of its own: to forget every owner.
+        if (field.collection && !required.has(key) && key !== 'managedFields' && isEmpty(decoded)) continue;
         out[key] = decoded;
       }
       return out;
