@@ -35,6 +35,8 @@ export interface KindParts<T extends KubeObject> {
   readonly hasGeneration?: boolean;
   /** Generation counts changes of annotations too. */
   readonly annotationsCount?: boolean;
+  /** A create may bring its status along (nodes, custom resource definitions in part). */
+  readonly createsWithStatus?: boolean;
   readonly validateName?: (name: string, isPrefix: boolean) => readonly string[];
   readonly gracePeriod?: (object: Loose<T>, requested: number | undefined) => number | undefined;
   readonly defaultDeletion?: 'Orphan' | 'Background';
@@ -78,7 +80,7 @@ export function defineKind<T extends KubeObject>(resource: Resource<T>, parts: K
     ...(parts.storage && { storage: parts.storage }),
     ...(parts.defaults && { defaults: (object: Draft) => parts.defaults?.(loose(object)) }),
     prepareForCreate(object, context) {
-      if (hasStatus) object['status'] = {};
+      if (hasStatus && !parts.createsWithStatus) object['status'] = {};
       if (parts.hasGeneration) metaOf(object).generation = 1;
       parts.onCreate?.(loose(object), context);
     },
