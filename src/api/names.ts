@@ -300,3 +300,7 @@ export const nameIsDns1123Label = (name: string, isPrefix: boolean): readonly st
   dns1123Label(isPrefix ? maskTrailingDash(name) : name);
 export const nameIsDns1035Label = (name: string, isPrefix: boolean): readonly string[] =>
   dns1035Label(isPrefix ? maskTrailingDash(name) : name);
+
+/** Names of RBAC objects: anything that can stand in a path. The prefix rule is for generateName. */
+export const pathSegmentNameOrPrefix = (value: string, isPrefix: boolean): readonly string[] =>
+  isPrefix ? pathSegmentPrefix(value) : pathSegmentName(value);
