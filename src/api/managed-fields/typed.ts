@@ -130,10 +130,7 @@ export function compareValues(before: unknown, after: unknown, schema: Schema): 
     return { set: wholly(after, schema), removed: emptySet };
   }
   if (after === undefined || after === null) {
-    return {
-      set: emptySet,
-      removed: wholly(before, schema, Array.isArray(before) || schema?.properties === undefined),
-    };
+    return { set: emptySet, removed: unionSets(leafSet, wholly(before, schema)) };
   }
   const shape = shapeOf(after, schema);
   if (shape !== shapeOf(before, schema) || shape === 'atom' || (isEmptyValue(before) && isEmptyValue(after))) {
