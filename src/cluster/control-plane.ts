@@ -1,0 +1,128 @@
+import { join } from 'node:path';
+import type { SpanSink } from '../api/trace.ts';
+import { type ApiServer, createApiServer } from '../apiserver/create-api-server.ts';
+import { createAuthenticator } from '../apiserver/authn/authenticator.ts';
+import { type ServiceAccountTokens, serviceAccountTokens } from '../apiserver/authn/service-account-tokens.ts';
+import { createAuthorizer } from '../apiserver/authz/authorizer.ts';
+import { reconcileBootstrapPolicy } from '../apiserver/authz/bootstrap/reconcile.ts';
+import type { ClusterDialer, KubeletDialer } from '../apiserver/contracts.ts';
+import { createSecureListener } from '../apiserver/http/listener.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Lifetime } from '../base/lifetime.ts';
+import type { Logger } from '../base/log.ts';
+import type { Random } from '../base/random.ts';
+import { builtinKinds } from '../kinds/catalogue.ts';
+import { type ClusterPki, ensureClusterPki } from '../pki/cluster-pki.ts';
+import { lmdbStore } from '../store/lmdb/lmdb-store.ts';
+import { memoryStore } from '../store/memory/memory-store.ts';
+import type { Store } from '../store/store.ts';
+import { advertisedAddress } from './advertise.ts';
+import { apiServiceAddress, bootstrapObjects, ensureBootstrapObjects, publishApiEndpoint } from './bootstrap-objects.ts';
+import { type ClientFactory, clientFactory, loopback } from './identities.ts';
+import { writeKubeconfig } from './kubeconfig-file.ts';
+import { listen, stopListening, trackSockets } from './listen.ts';
+import type { ClusterOptions } from './options.ts';
+
+/** What every part of a cluster process shares. */
+export interface ClusterContext {
+  readonly options: ClusterOptions;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly spans: SpanSink;
+  readonly lifetime: Lifetime;
+}
+
+export interface ControlPlane {
+  readonly server: ApiServer;
+  readonly pki: ClusterPki;
+  readonly clients: ClientFactory;
+  readonly url: string;
+  readonly port: number;
+  /** Where pods reach the server, behind the `kubernetes` Service. */
+  readonly advertised: string;
+}
+
+/** Ways out of the API server, filled in once nodes and network exist. */
+export interface Dialers {
+  readonly kubelet: KubeletDialer;
+  readonly cluster: ClusterDialer;
+}
+
+function openStore({ options, clock }: ClusterContext): Store {
+  return options.store === 'memory' ? memoryStore(clock) : lmdbStore(join(options.dataDir, 'store'), clock);
+}
+
+const hostnames = (domain: string): readonly string[] => [
+  'localhost',
+  'kubernetes',
+  'kubernetes.default',
+  'kubernetes.default.svc',
+  `kubernetes.default.svc.${domain}`,
+];
+
+/** Starts store and API server, listens, and puts in place what every cluster has. Ends with the context's lifetime. */
+export async function startControlPlane(context: ClusterContext, dialers: Dialers): Promise<ControlPlane> {
+  const { options, clock, random, log, spans, lifetime } = context;
+  const advertised = advertisedAddress(options);
+  const ips = new Set(['127.0.0.1', '::1', advertised, apiServiceAddress(options.serviceCidr)]);
+  if (!/^(0\.0\.0\.0|::)$/.test(options.listenAddress)) ips.add(options.listenAddress);
+  const pki = await ensureClusterPki({
+    dir: join(options.dataDir, 'pki'),
+    clock,
+    hostnames: hostnames(options.clusterDomain),
+    ips: [...ips],
+  });
+  const store = openStore(context);
+  lifetime.defer(() => store.close());
+
+  const server = await createServer(context, store, pki, dialers);
+  lifetime.defer(() => server.close());
+  const listener = createSecureListener({
+    key: pki.serving.key,
+    cert: pki.serving.certificate,
+    clientCa: pki.authority.certificate,
+    front: server.http,
+  });
+  const sockets = trackSockets(listener);
+  const port = await listen(listener, options);
+  lifetime.defer(() => stopListening(listener, sockets));
+
+  const host = options.listenAddress === '0.0.0.0' ? '127.0.0.1' : options.listenAddress;
+  const url = `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const clients = clientFactory(server.handler);
+  const own = clients(loopback, 'kube-apiserver');
+  await reconcileBootstrapPolicy(server.context);
+  await ensureBootstrapObjects(own, bootstrapObjects({ ...options, listenPort: port }, pki.authority.certificate));
+  await publishApiEndpoint(own, advertised, port);
+
+  const access = {
+    name: 'coracle',
+    server: url,
+    authority: pki.authority.certificate,
+    certificate: pki.admin.certificate,
+    key: pki.admin.key,
+  };
+  writeKubeconfig(join(options.dataDir, 'kubeconfig'), access, false);
+  if (options.kubeconfig) writeKubeconfig(options.kubeconfig, access, true);
+  log.debug('control plane is up', { url });
+  return { server, pki, clients, url, port, advertised };
+
+  async function createServer(_context: ClusterContext, theStore: Store, thePki: ClusterPki, out: Dialers): Promise<ApiServer> {
+    void out;
+    let tokens: ServiceAccountTokens | undefined;
+    return createApiServer({
+      store: theStore,
+      kinds: builtinKinds(),
+      clock,
+      random,
+      log,
+      spans,
+      makeAuthenticator: ({ reader }) => {
+        tokens = serviceAccountTokens({ signingKey: thePki.serviceAccountKey, clock, random, reader });
+        return createAuthenticator({ clock, reader, tokens });
+      },
+      makeAuthorizer: ({ reader }) => createAuthorizer(reader),
+    });
+  }
+}
