@@ -32,6 +32,18 @@ export function decodeDraft(op: Operation, raw: Draft): Draft {
   return object;
 }
 
+/** What an apply sends: checked, but without defaults, since only what is named becomes the applier's. */
+export function decodeForApply(op: Operation, raw: Draft): Draft {
+  checkKind(op.kind, raw);
+  const { resource } = op.kind;
+  const { object, unknown } = op.kind.decode
+    ? op.kind.decode(copyJson(raw))
+    : decodeInto(op.kind.schema(), raw, { kind: resource.kind, version: resource.version });
+  const wrong = [...(op.request.bodyErrors ?? []), ...unknown];
+  if (wrong.length > 0) report(op, wrong);
+  return object;
+}
+
 /** Strict refuses, Warn (the default over HTTP) warns, Ignore and in-process callers who say nothing pass. */
 function report(op: Operation, wrong: readonly string[]): void {
   const { kind, request, strategy } = op;
