@@ -1,0 +1,187 @@
+import type { V1Pod } from '../../api/generated/types.ts';
+import { rfc3339 } from '../../base/clock.ts';
+import type { ContainerStats } from '../../runtime/cri.ts';
+import type { MachineUsage } from '../../runtime/node-runtime.ts';
+import type { KubeletContext } from '../context.ts';
+import { containerNameLabel, podUidLabel } from '../pods/labels.ts';
+import type { PodSet } from '../pod-set.ts';
+
+interface Sample {
+  readonly at: number;
+  readonly cpu: number;
+  rate: number;
+}
+
+/** Computes CPU rates between one reading and the next. */
+export interface StatsReader {
+  read(): Promise<{
+    readonly node: MachineUsage;
+    readonly nodeRate: number;
+    readonly pods: readonly { readonly pod: V1Pod; readonly containers: readonly (ContainerStats & { readonly rate: number })[] }[];
+  }>;
+}
+
+const shortest = 1_000;
+
+export function statsReader(context: KubeletContext, pods: PodSet): StatsReader {
+  const samples = new Map<string, Sample>();
+  const rateOf = (key: string, at: number, cpu: number): number => {
+    const last = samples.get(key);
+    if (last && at - last.at < shortest) return last.rate;
+    const rate = last && cpu >= last.cpu ? Math.round(((cpu - last.cpu) * 1000) / (at - last.at)) : 0;
+    samples.set(key, { at, cpu, rate });
+    return rate;
+  };
+  return {
+    async read() {
+      const [node, all] = await Promise.all([context.node.usage(), context.node.runtime.containerStats()]);
+      const known = new Set(['node', ...all.map((it) => it.id)]);
+      for (const key of samples.keys()) if (!known.has(key)) samples.delete(key);
+      const byPod = new Map<string, ContainerStats[]>();
+      for (const it of all) {
+        const uid = it.labels[podUidLabel] ?? '';
+        byPod.set(uid, [...(byPod.get(uid) ?? []), it]);
+      }
+      return {
+        node,
+        nodeRate: rateOf('node', node.timestamp, node.cpuUsageCoreNanoSeconds),
+        pods: pods.workers().flatMap((worker) => {
+          const containers = byPod.get(worker.uid);
+          return containers
+            ? [{ pod: worker.pod(), containers: containers.map((it) => ({ ...it, rate: rateOf(it.id, it.timestamp, it.cpuUsageCoreNanoSeconds) })) }]
+            : [];
+        }),
+      };
+    },
+  };
+}
+
+const cpu = (time: string, rate: number, total: number): object => ({ time, usageNanoCores: rate, usageCoreNanoSeconds: total });
+
+/** The answer of /stats/summary (k8s.io/kubelet/pkg/apis/stats/v1alpha1). */
+export async function statsSummary(context: KubeletContext, reader: StatsReader, startedAt: number): Promise<object> {
+  const { node, nodeRate, pods } = await reader.read();
+  const disk = await context.node.files.capacity(context.rootDir);
+  const at = rfc3339(node.timestamp);
+  const fs = {
+    time: at,
+    availableBytes: disk.freeBytes,
+    capacityBytes: disk.totalBytes,
+    usedBytes: disk.totalBytes - disk.freeBytes,
+    inodesFree: disk.freeInodes,
+    inodes: disk.totalInodes,
+    inodesUsed: disk.totalInodes - disk.freeInodes,
+  };
+  return {
+    node: {
+      nodeName: context.nodeName,
+      startTime: rfc3339(startedAt),
+      cpu: cpu(at, nodeRate, node.cpuUsageCoreNanoSeconds),
+      memory: {
+        time: at,
+        availableBytes: node.memoryAvailableBytes,
+        usageBytes: node.memoryWorkingSetBytes,
+        workingSetBytes: node.memoryWorkingSetBytes,
+      },
+      fs,
+      runtime: { imageFs: fs, containerFs: fs },
+      rlimit: { time: at, maxpid: context.machine.maxPids, curproc: node.pids },
+    },
+    pods: pods.map(({ pod, containers }) => ({
+      podRef: { name: pod.metadata?.name, namespace: pod.metadata?.namespace, uid: pod.metadata?.uid },
+      startTime: pod.status?.startTime ?? null,
+      containers: containers.map((it) => {
+        const time = rfc3339(it.timestamp);
+        return {
+          name: it.labels[containerNameLabel] ?? it.metadata.name,
+          startTime: time,
+          cpu: cpu(time, it.rate, it.cpuUsageCoreNanoSeconds),
+          memory: {
+            time,
+            usageBytes: it.memoryUsageBytes,
+            workingSetBytes: it.memoryWorkingSetBytes,
+            rssBytes: it.memoryRssBytes,
+          },
+          rootfs: { time, usedBytes: it.rootfsUsedBytes, inodesUsed: it.rootfsUsedInodes },
+        };
+      }),
+      cpu: cpu(
+        at,
+        containers.reduce((sum, it) => sum + it.rate, 0),
+        containers.reduce((sum, it) => sum + it.cpuUsageCoreNanoSeconds, 0),
+      ),
+      memory: {
+        time: at,
+        usageBytes: containers.reduce((sum, it) => sum + it.memoryUsageBytes, 0),
+        workingSetBytes: containers.reduce((sum, it) => sum + it.memoryWorkingSetBytes, 0),
+        rssBytes: containers.reduce((sum, it) => sum + it.memoryRssBytes, 0),
+      },
+    })),
+  };
+}
+
+const escapeLabel = (text: string): string => text.replace(/[\\"\n]/g, (it) => (it === '\n' ? '\\n' : `\\${it}`));
+const labels = (pairs: Readonly<Record<string, string | undefined>>): string =>
+  `{${Object.entries(pairs)
+    .map(([name, value]) => `${name}="${escapeLabel(value ?? '')}"`)
+    .join(',')}}`;
+
+interface Metric {
+  readonly name: string;
+  readonly help: string;
+  readonly type: 'counter' | 'gauge';
+  readonly lines: readonly string[];
+}
+
+/** Prometheus' text format. */
+export function metricsText(metrics: readonly Metric[]): string {
+  return metrics
+    .filter((it) => it.lines.length > 0)
+    .map(({ name, help, type, lines }) => `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.map((it) => `${name}${it}\n`).join('')}`)
+    .join('');
+}
+
+/** The answer of /metrics/resource (pkg/kubelet/metrics/collectors/resource_metrics.go). */
+export async function resourceMetrics(reader: StatsReader): Promise<string> {
+  const { node, pods } = await reader.read();
+  const each = (value: (it: ContainerStats) => number): string[] =>
+    pods.flatMap(({ pod, containers }) =>
+      containers.map(
+        (it) =>
+          `${labels({ container: it.labels[containerNameLabel], namespace: pod.metadata?.namespace, pod: pod.metadata?.name })} ${value(it)} ${Math.round(it.timestamp)}`,
+      ),
+    );
+  const eachPod = (value: (it: ContainerStats) => number): string[] =>
+    pods.map(
+      ({ pod, containers }) =>
+        `${labels({ namespace: pod.metadata?.namespace, pod: pod.metadata?.name })} ${containers.reduce((sum, it) => sum + value(it), 0)} ${Math.round(containers[0]?.timestamp ?? 0)}`,
+    );
+  const seconds = (it: ContainerStats): number => it.cpuUsageCoreNanoSeconds / 1e9;
+  const memory = (it: ContainerStats): number => it.memoryWorkingSetBytes;
+  return metricsText([
+    { name: 'container_cpu_usage_seconds_total', help: '[STABLE] Cumulative cpu time consumed by the container in core-seconds', type: 'counter', lines: each(seconds) },
+    { name: 'container_memory_working_set_bytes', help: '[STABLE] Current working set of the container in bytes', type: 'gauge', lines: each(memory) },
+    { name: 'node_cpu_usage_seconds_total', help: '[STABLE] Cumulative cpu time consumed by the node in core-seconds', type: 'counter', lines: [` ${node.cpuUsageCoreNanoSeconds / 1e9} ${Math.round(node.timestamp)}`] },
+    { name: 'node_memory_working_set_bytes', help: '[STABLE] Current working set of the node in bytes', type: 'gauge', lines: [` ${node.memoryWorkingSetBytes} ${Math.round(node.timestamp)}`] },
+    { name: 'pod_cpu_usage_seconds_total', help: '[STABLE] Cumulative cpu time consumed by the pod in core-seconds', type: 'counter', lines: eachPod(seconds) },
+    { name: 'pod_memory_working_set_bytes', help: '[STABLE] Current working set of the pod in bytes', type: 'gauge', lines: eachPod(memory) },
+    { name: 'resource_scrape_error', help: '[STABLE] 1 if there was an error while getting container metrics, 0 otherwise', type: 'gauge', lines: [' 0'] },
+  ]);
+}
+
+/** The answer of /metrics: what this kubelet knows of itself. */
+export function kubeletMetrics(context: KubeletContext, pods: PodSet): string {
+  const workers = pods.workers();
+  const running = workers.flatMap((it) => it.observed().containers);
+  const byState = (state: string): number => running.filter((it) => it.state === state).length;
+  return metricsText([
+    { name: 'kubelet_node_name', help: "[ALPHA] The node's name. The count is always 1.", type: 'gauge', lines: [`${labels({ node: context.nodeName })} 1`] },
+    { name: 'kubelet_running_pods', help: '[BETA] Number of pods that have a running pod sandbox', type: 'gauge', lines: [` ${workers.filter((it) => it.observed().sandboxes.some((s) => s.ready)).length}`] },
+    {
+      name: 'kubelet_running_containers',
+      help: '[BETA] Number of containers currently running',
+      type: 'gauge',
+      lines: ['created', 'exited', 'running', 'unknown'].map((state) => `${labels({ container_state: state })} ${byState(state)}`),
+    },
+  ]);
+}
