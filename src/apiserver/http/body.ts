@@ -27,20 +27,34 @@ export function readBody(request: Incoming, limit: number): Promise<Buffer> {
 
 const essence = (contentType: string): string => (contentType.split(';', 1)[0] ?? '').trim().toLowerCase();
 
-/** Parses a body of a create, update or delete. Throws UnsupportedMediaType for anything but JSON and YAML, and BadRequest. */
-export function parseBody(
+const protobuf = 'application/vnd.kubernetes.protobuf';
+
+/** Parses a body of a create, update or delete. Throws UnsupportedMediaType for anything but JSON, YAML and protobuf, and BadRequest. */
+export async function parseBody(
   contentType: string | undefined,
   bytes: Buffer,
   findDuplicates: boolean,
   kind?: string,
-): ParsedBody {
+): Promise<ParsedBody> {
   const type = contentType === undefined ? 'application/json' : essence(contentType);
   const options = { findDuplicates, ...(kind !== undefined && { kind }) };
   if (type === 'application/json' || type === '') return parseJson(bytes.toString('utf8'), options);
   if (type === 'application/yaml') return parseYaml(bytes.toString('utf8'), options);
+  if (type === protobuf) return parseProtobuf(bytes, kind);
   throw unsupportedMediaType(
-    'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml',
+    `the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, ${protobuf}`,
   );
+}
+
+async function parseProtobuf(bytes: Buffer, kind = 'object'): Promise<ParsedBody> {
+  const { decodeProtobuf } = await import('./protobuf/decode.ts');
+  const { ProtobufError } = await import('./protobuf/reader.ts');
+  try {
+    return { value: decodeProtobuf(bytes), duplicates: [] };
+  } catch (error) {
+    if (!(error instanceof ProtobufError)) throw error;
+    throw badRequest(`the object provided is unrecognized (must be of type ${kind}): ${error.message}`);
+  }
 }
 
 const patchTypes = [

@@ -142,7 +142,7 @@ async function readRequest(
     case 'update': {
       const bytes = await readBody(request, front.maxBodyBytes);
       const lenient = options.fieldValidation === 'Ignore';
-      const { value, duplicates } = parseBody(contentType, bytes, !lenient, kind.resource.kind);
+      const { value, duplicates } = await parseBody(contentType, bytes, !lenient, kind.resource.kind);
       return { ...base, body: value as KubeObject, ...(duplicates.length > 0 && { bodyErrors: duplicates }) };
     }
     case 'patch': {
@@ -154,7 +154,7 @@ async function readRequest(
     case 'deletecollection': {
       const bytes = await readBody(request, front.maxBodyBytes);
       if (bytes.length === 0) return base;
-      const { value } = parseBody(contentType, bytes, false);
+      const { value } = await parseBody(contentType, bytes, false);
       return { ...base, options: withDeleteBody(options, value) };
     }
   }

@@ -1,0 +1,91 @@
+import { readFileSync } from 'node:fs';
+
+/** How a field is written on the wire and shown in JSON. */
+export type Scalar =
+  | 'text'
+  | 'bool'
+  | 'integer'
+  | 'double'
+  | 'bytes'
+  | 'time'
+  | 'micro-time'
+  | 'quantity'
+  | 'int-or-string'
+  | 'fields'
+  | 'raw'
+  | 'duration'
+  | 'text-list'
+  | 'message';
+
+export interface Field {
+  readonly number: number;
+  /** Its name in JSON; '' where its fields stand in the enclosing object. */
+  readonly name: string;
+  readonly scalar: Scalar;
+  /** For messages. */
+  readonly message: string;
+  readonly shape: 'one' | 'list' | 'map';
+  /** A pointer in Go: present means said, even when it is zero. */
+  readonly optional: boolean;
+}
+
+export type Message = ReadonlyMap<number, Field>;
+
+const scalars: Readonly<Record<string, Scalar>> = {
+  s: 'text',
+  b: 'bool',
+  i: 'integer',
+  d: 'double',
+  y: 'bytes',
+  T: 'time',
+  M: 'micro-time',
+  Q: 'quantity',
+  I: 'int-or-string',
+  F: 'fields',
+  R: 'raw',
+  D: 'duration',
+  L: 'text-list',
+};
+
+let table: Readonly<Record<string, string>> | undefined;
+const parsed = new Map<string, Message>();
+
+/**
+ * A message of the built-in types, `core.v1.Pod`; undefined for one that is not known. The field numbers are those of the `protobuf` tags
+ * in k8s.io/api and k8s.io/apimachinery, which are frozen for ever; one row reads `NUMBER NAME TYPE, …`.
+ */
+export function messageOf(name: string): Message | undefined {
+  const known = parsed.get(name);
+  if (known) return known;
+  table ??= JSON.parse(readFileSync(new URL('./messages.json', import.meta.url), 'utf8')) as Readonly<
+    Record<string, string>
+  >;
+  const row = Object.hasOwn(table, name) ? table[name] : undefined;
+  if (row === undefined) return undefined;
+  const message = new Map(
+    row
+      .split(', ')
+      .filter((text) => text !== '')
+      .map((text) => {
+        const field = fieldOf(text);
+        return [field.number, field] as const;
+      }),
+  );
+  parsed.set(name, message);
+  return message;
+}
+
+function fieldOf(text: string): Field {
+  const [number = '', name = '', type = ''] = text.split(' ');
+  const match = /^(~?)(\*?)(\[\]|\{\})?\*?(.+)$/.exec(type);
+  const [, , pointer = '', shape = '', of = ''] = match ?? [];
+  const isMessage = of.startsWith('@');
+  return {
+    number: Number(number),
+    name,
+    scalar: isMessage ? 'message' : (scalars[of] ?? 'bytes'),
+    message: isMessage ? of.slice(1) : '',
+    shape: shape === '[]' ? 'list' : shape === '{}' ? 'map' : 'one',
+    optional: pointer === '*',
+  };
+}
