@@ -84,3 +84,6 @@ export function canonicalIp(ip: string): string {
   const fill = tail === undefined ? 0 : Math.max(0, 8 - left.length - right.length);
   return [...left, ...new Array<string>(fill).fill('0'), ...right].map((it) => it.replace(/^0+(?=.)/, '')).join(':');
 }
+
+/** dgram's word for the family of an address. */
+export const familyName = (ip: string): 'udp4' | 'udp6' => (ip.includes(':') ? 'udp6' : 'udp4');

@@ -1,0 +1,242 @@
+import { createSocket, type Socket as UdpSocket } from 'node:dgram';
+import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
+import { createServer as createTcpServer, type Socket, type Server as TcpServer } from 'node:net';
+import type { Clock } from '../../base/clock.ts';
+import type { Lifetime } from '../../base/lifetime.ts';
+import type { Logger } from '../../base/log.ts';
+import type { Random } from '../../base/random.ts';
+import { buildChain, type Handler } from './chain.ts';
+import { type Directive, parseCorefile } from './corefile.ts';
+import { counters } from './metrics.ts';
+import { canonicalName, type DnsAnswer, failure, familyName, isBelow } from './records.ts';
+import { type Exchange, networkExchange } from './upstream.ts';
+import { readQuery, writeAnswer, writeFormatError } from './wire.ts';
+import type { ZoneData } from './zone-data.ts';
+
+export interface DnsServerOptions {
+  readonly corefile: string;
+  readonly data: ZoneData;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly lifetime: Lifetime;
+  /** Addresses to listen at; `127.0.0.1` by default. */
+  readonly listen?: readonly string[];
+  /** Instead of the Corefile's ports, for machines where 53 is taken; 0 takes a free one. */
+  readonly port?: number;
+  readonly readFile: (path: string) => Promise<string>;
+  readonly exchange?: Exchange;
+}
+
+export interface DnsServer {
+  /** `address:port` for each listener of queries. */
+  readonly addresses: readonly { readonly host: string; readonly port: number }[];
+  /** Answers in process, without a socket. */
+  ask(name: string, type: string): Promise<DnsAnswer>;
+  metrics(): string;
+}
+
+/** Connections open at a time, and how long one may be idle (milliseconds). */
+const maxConnections = 512;
+const idle = 10_000;
+/** Queries answered at a time for one listener over UDP; more are dropped, as the kernel would. */
+const maxInFlight = 2000;
+
+/** Serves a Corefile over UDP and TCP until the lifetime ends. Throws `CorefileError`, or the socket's error. */
+export async function startDnsServer(options: DnsServerOptions): Promise<DnsServer> {
+  const { clock, random, log, lifetime, data, readFile } = options;
+  const { count, text } = counters();
+  const exchange = options.exchange ?? networkExchange(clock, random);
+  const ports = new Map<number, { readonly zones: readonly string[]; readonly handler: Handler }[]>();
+  const extras: Directive[] = [];
+  for (const block of parseCorefile(options.corefile)) {
+    const handler = await buildChain(block, { clock, random, log, data, exchange, readFile, count });
+    const list = ports.get(block.port) ?? [];
+    list.push({ zones: block.zones, handler });
+    ports.set(block.port, list);
+    extras.push(...block.plugins.filter((it) => ['health', 'ready', 'prometheus'].includes(it.name)));
+  }
+  const answerFor = async (
+    blocks: readonly { readonly zones: readonly string[]; readonly handler: Handler }[],
+    name: string,
+    type: string,
+    client: string,
+  ): Promise<DnsAnswer> => {
+    const asked = canonicalName(name);
+    let best: Handler | undefined;
+    let length = -1;
+    for (const { zones, handler } of blocks) {
+      for (const zone of zones) {
+        if (zone.length > length && isBelow(asked, zone)) {
+          best = handler;
+          length = zone.length;
+        }
+      }
+    }
+    if (!best) return failure('REFUSED');
+    try {
+      return await best({ name, type, client });
+    } catch (error) {
+      log.warn('a query failed', { name, type, error });
+      return failure('SERVFAIL');
+    }
+  };
+  const handle = async (
+    blocks: readonly { readonly zones: readonly string[]; readonly handler: Handler }[],
+    message: Buffer,
+    transport: 'udp' | 'tcp',
+    client: string,
+  ): Promise<Buffer | undefined> => {
+    const query = readQuery(message);
+    if (!query) return undefined;
+    if ('malformed' in query) return writeFormatError(query.id);
+    if (query.opcode !== 0) return writeAnswer(query, failure('NOTIMP'), transport);
+    if (query.question.class !== 'IN') return writeAnswer(query, failure('REFUSED'), transport);
+    const answer = await answerFor(blocks, query.question.name, query.question.type, client);
+    count('coredns_dns_requests_total', { proto: transport, type: query.question.type });
+    count('coredns_dns_responses_total', { rcode: answer.rcode });
+    try {
+      return writeAnswer(query, answer, transport);
+    } catch (error) {
+      log.warn('an answer could not be written', { name: query.question.name, error });
+      return writeAnswer(query, failure('SERVFAIL'), transport);
+    }
+  };
+
+  const addresses: { host: string; port: number }[] = [];
+  for (const [configured, blocks] of ports) {
+    for (const host of options.listen ?? ['127.0.0.1']) {
+      const wanted = options.port ?? configured;
+      const tcp = await listenTcp(
+        host,
+        wanted,
+        (message, client) => handle(blocks, message, 'tcp', client),
+        lifetime,
+        clock,
+      );
+      const address = tcp.address();
+      const port = typeof address === 'object' && address ? address.port : wanted;
+      await listenUdp(host, port, (message, client) => handle(blocks, message, 'udp', client), lifetime, log);
+      addresses.push({ host, port });
+    }
+  }
+  for (const directive of extras)
+    await serveExtra(directive, { text, lifetime, log, enabled: options.port === undefined });
+  return {
+    addresses,
+    ask: (name, type) => answerFor([...ports.values()].flat(), name, type, '127.0.0.1'),
+    metrics: text,
+  };
+}
+
+type Answerer = (message: Buffer, client: string) => Promise<Buffer | undefined>;
+
+async function listenUdp(
+  host: string,
+  port: number,
+  answer: Answerer,
+  lifetime: Lifetime,
+  log: Logger,
+): Promise<UdpSocket> {
+  const socket = createSocket(familyName(host));
+  let inFlight = 0;
+  socket.on('message', (message, from) => {
+    if (inFlight >= maxInFlight) return;
+    inFlight++;
+    answer(message, from.address)
+      .then((reply) => reply && socket.send(reply, from.port, from.address))
+      .catch((error: unknown) => log.debug('an answer could not be sent', { error }))
+      .finally(() => {
+        inFlight--;
+      });
+  });
+  await new Promise<void>((resolve, reject) => {
+    socket.once('error', reject);
+    socket.bind(port, host, resolve);
+  });
+  socket.on('error', (error) => log.warn('the DNS socket broke', { error }));
+  lifetime.defer(() => new Promise<void>((resolve) => socket.close(() => resolve())));
+  return socket;
+}
+
+async function listenTcp(
+  host: string,
+  port: number,
+  answer: Answerer,
+  lifetime: Lifetime,
+  clock: Clock,
+): Promise<TcpServer> {
+  const open = new Set<Socket>();
+  const server = createTcpServer((socket) => {
+    if (open.size >= maxConnections) {
+      socket.destroy();
+      return;
+    }
+    open.add(socket);
+    let received = Buffer.alloc(0);
+    let timer = clock.after(idle, () => socket.destroy(), { background: true });
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => {
+      timer.cancel();
+      open.delete(socket);
+    });
+    socket.on('data', (chunk) => {
+      timer.cancel();
+      timer = clock.after(idle, () => socket.destroy(), { background: true });
+      received = Buffer.concat([received, chunk]);
+      while (received.length >= 2 && received.length >= received.readUInt16BE(0) + 2) {
+        const length = received.readUInt16BE(0);
+        const message = received.subarray(2, length + 2);
+        received = received.subarray(length + 2);
+        void answer(message, socket.remoteAddress ?? '').then((reply) => {
+          if (!reply || socket.destroyed) return;
+          const prefix = Buffer.alloc(2);
+          prefix.writeUInt16BE(reply.length);
+          socket.write(Buffer.concat([prefix, reply]));
+        });
+      }
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  });
+  lifetime.defer(
+    () =>
+      new Promise<void>((resolve) => {
+        for (const socket of open) socket.destroy();
+        server.close(() => resolve());
+      }),
+  );
+  return server;
+}
+
+/** health (:8080/health), ready (:8181/ready) and prometheus (:9153/metrics). Left out where the ports were overridden. */
+async function serveExtra(
+  { name, args }: Directive,
+  { text, lifetime, log, enabled }: { text: () => string; lifetime: Lifetime; log: Logger; enabled: boolean },
+): Promise<void> {
+  if (!enabled) return;
+  const defaults: Readonly<Record<string, string>> = { health: ':8080', ready: ':8181', prometheus: ':9153' };
+  const [host, port] = splitAddress(args[0] ?? defaults[name] ?? ':0');
+  const server: HttpServer = createHttpServer((request, response) => {
+    const path = request.url ?? '';
+    if (name === 'prometheus' && path === '/metrics') {
+      response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' }).end(text());
+    } else if (path === `/${name}`) response.writeHead(200).end('OK');
+    else response.writeHead(404).end();
+  });
+  await new Promise<void>((resolve) => {
+    server.once('error', (error) => {
+      log.warn('an address of the DNS server cannot be had', { plugin: name, address: `${host}:${port}`, error });
+      resolve();
+    });
+    server.listen(port, host, resolve);
+  });
+  lifetime.defer(() => new Promise<void>((resolve) => server.close(() => resolve())));
+}
+
+function splitAddress(text: string): readonly [string, number] {
+  const at = text.lastIndexOf(':');
+  return [text.slice(0, at) || '127.0.0.1', Number(text.slice(at + 1))];
+}
