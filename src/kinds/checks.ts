@@ -105,3 +105,34 @@ export function isCidr(value: string): boolean {
   if (!/^\d{1,3}$/.test(bits)) return false;
   return isIpv4(address) ? Number(bits) <= 32 : isIpv6(address) && Number(bits) <= 128;
 }
+
+/** An address as an integer and its width in bits. */
+function addressBits(address: string): { readonly value: bigint; readonly width: number } {
+  if (!address.includes(':')) {
+    return { value: address.split('.').reduce((sum, part) => sum * 256n + BigInt(part), 0n), width: 32 };
+  }
+  const expand = (half: string): bigint[] =>
+    half === ''
+      ? []
+      : half.split(':').flatMap((part) => {
+          if (!part.includes('.')) return [BigInt(`0x${part}`)];
+          const { value } = addressBits(part);
+          return [value >> 16n, value & 0xffffn];
+        });
+  const [head = '', tail] = address.split('::');
+  const left = expand(head);
+  const right = tail === undefined ? [] : expand(tail);
+  const gap = Array.from({ length: Math.max(0, 8 - left.length - right.length) }, () => 0n);
+  return { value: [...left, ...gap, ...right].reduce((sum, group) => (sum << 16n) + group, 0n), width: 128 };
+}
+
+/** Whether `inner` lies strictly inside `outer`; both are valid CIDRs. */
+export function cidrContains(outer: string, inner: string): boolean {
+  const [outerAddress = '', outerBits = '0'] = outer.split('/');
+  const [innerAddress = '', innerBits = '0'] = inner.split('/');
+  const a = addressBits(outerAddress);
+  const b = addressBits(innerAddress);
+  if (a.width !== b.width || Number(innerBits) <= Number(outerBits)) return false;
+  const shift = BigInt(a.width - Number(outerBits));
+  return a.value >> shift === b.value >> shift;
+}

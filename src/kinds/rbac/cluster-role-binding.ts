@@ -1,7 +1,13 @@
 import { clusterrolebindings } from '../../api/generated/resources.ts';
-import { pathSegmentNameOrPrefix } from '../../api/names.ts';
 import { defineKind } from '../define.ts';
+import { pathName } from '../object-meta.ts';
+import { bindingColumns, defaultBinding, validateBinding, validateBindingUpdate } from './rbac-validation.ts';
 
 export const clusterRoleBindingKind = defineKind(clusterrolebindings, {
-  validateName: pathSegmentNameOrPrefix,
+  defaults: defaultBinding,
+  validateName: pathName,
+  validate: (binding) => validateBinding(binding, false),
+  validateUpdate: (next, old) => validateBindingUpdate(next, old, false),
+  createOnUpdate: true,
+  columns: bindingColumns,
 });

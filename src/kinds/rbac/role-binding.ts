@@ -1,7 +1,13 @@
 import { rolebindings } from '../../api/generated/resources.ts';
-import { pathSegmentNameOrPrefix } from '../../api/names.ts';
 import { defineKind } from '../define.ts';
+import { pathName } from '../object-meta.ts';
+import { bindingColumns, defaultBinding, validateBinding, validateBindingUpdate } from './rbac-validation.ts';
 
 export const roleBindingKind = defineKind(rolebindings, {
-  validateName: pathSegmentNameOrPrefix,
+  defaults: defaultBinding,
+  validateName: pathName,
+  validate: (binding) => validateBinding(binding, true),
+  validateUpdate: (next, old) => validateBindingUpdate(next, old, true),
+  createOnUpdate: true,
+  columns: bindingColumns,
 });
