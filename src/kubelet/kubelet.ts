@@ -146,7 +146,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
       clock,
       random,
       startedAt,
-      onChange: (uid) => set.worker(uid)?.poke('state'),
+      onChange: (uid) => set.worker(uid)?.poke('probe'),
       event: (pod, reason, message, path) => podEvent(context, pod, 'Warning', reason, message, path),
     }),
     status: statusManager({

@@ -69,7 +69,7 @@ export function podSet(
         onGone: (gone) => {
           if (workers.get(gone.uid) === gone) workers.delete(gone.uid);
           // Room has been made for resizes that wait for it.
-          for (const other of workers.values()) other.poke('state');
+          for (const other of workers.values()) other.poke('room');
         },
         ...(statics.has(uid) && {
           beforeSync: async (it: V1Pod) => {

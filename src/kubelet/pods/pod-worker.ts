@@ -23,6 +23,9 @@ import { type Allocation, resizeCondition, resizeSummary, resizeVerdict, sameAll
 import { allContainersRestart } from './restart-rules.ts';
 import { runPlan } from './run-plan.ts';
 
+/** `room`: another pod has gone, which may let a deferred resize through. */
+export type PokeReason = 'runtime' | 'volumes' | 'probe' | 'room' | 'state';
+
 export type WorkerPhase = 'sync' | 'terminating' | 'terminated' | 'finished';
 
 /** Drives one pod from its first sight to its last. Everything it does is in order: one step at a time. */
@@ -39,7 +42,7 @@ export interface PodWorker {
   /** The pod is no longer wanted here: end it, and keep nothing. */
   remove(): void;
   /** Look again: the runtime, a probe, a volume source or a timer says so. */
-  poke(what: 'runtime' | 'volumes' | 'state'): void;
+  poke(what: PokeReason): void;
   /** True until all its containers have stopped for good. */
   mayHaveRunning(): boolean;
   /** Resolves when nothing is in progress. */
@@ -65,6 +68,11 @@ const deadline = {
 
 const retryAfterError = 10_000;
 const retryNetwork = 1_000;
+/** Failures that are worth another look soon, since the next state of theirs is a back-off that tells more. */
+const soon = new Set(['ErrImagePull', 'RunContainerError', 'PostStartHookError']);
+
+const fingerprint = (observed: ObservedPod): string =>
+  [...observed.sandboxes.map((it) => `${it.id}:${it.ready}`), ...observed.containers.map((it) => `${it.id}:${it.state}`)].join();
 
 export function podWorker(context: KubeletContext, first: V1Pod, hooks: PodWorkerHooks, options: { readonly removed?: boolean } = {}): PodWorker {
   const { clock } = context;
@@ -84,6 +92,8 @@ export function podWorker(context: KubeletContext, first: V1Pod, hooks: PodWorke
   let releases: (() => void)[] = [];
   let evicted = false;
   let readySeen = false;
+  /** Starts have failed: until then there is nothing to do unless something changes. */
+  let waiting: { readonly until: number; readonly seen: string } | undefined;
   const ended = new Map<string, ObservedContainer>();
   const reasons = new Map<string, StartReason>();
   let allocation: Allocation = wantedAllocation(first);
@@ -282,6 +292,11 @@ export function podWorker(context: KubeletContext, first: V1Pod, hooks: PodWorke
         if (!volumes) return;
       }
     }
+    if (waiting && clock.now() < waiting.until && waiting.seen === fingerprint(observed)) {
+      wakeAt(waiting.until);
+      return;
+    }
+    waiting = undefined;
     const target = granted();
     const plan = planPod({
       pod: target,
@@ -330,8 +345,12 @@ export function podWorker(context: KubeletContext, first: V1Pod, hooks: PodWorke
     context.probes.sync(pod, observed);
     publish(false);
     const now = clock.now();
-    const retries = [...result.failures.values()].map((it) => it.retryAt ?? (it.reason === 'ErrImagePull' ? now + 1_000 : now + retryAfterError));
-    wakeAt(Math.max(now, Math.min(...(retries.length > 0 ? retries : [now + retryAfterError]))));
+    const retries = [...result.failures.values()].map(
+      (it) => it.retryAt ?? now + (soon.has(it.reason) ? 1_000 : retryAfterError),
+    );
+    const until = Math.max(now, Math.min(...(retries.length > 0 ? retries : [now + retryAfterError])));
+    waiting = { until, seen: fingerprint(observed) };
+    wakeAt(until);
   };
 
   const clearUp = async (): Promise<void> => {
@@ -427,9 +446,11 @@ export function podWorker(context: KubeletContext, first: V1Pod, hooks: PodWorke
     }
   };
 
-  const poke = (what: 'runtime' | 'volumes' | 'state'): void => {
+  const poke = (what: PokeReason): void => {
     if (what === 'runtime') runtimeDirty = true;
     if (what === 'volumes') volumesDirty = true;
+    if (what === 'volumes' || what === 'probe') waiting = undefined;
+    if (what === 'room' && pending?.reason !== 'Deferred') return;
     if (phase !== 'finished') wake();
   };
 
@@ -461,7 +482,10 @@ export function podWorker(context: KubeletContext, first: V1Pod, hooks: PodWorke
           : metaChanged || before.metadata?.deletionTimestamp !== next.metadata?.deletionTimestamp;
       hurry(before.metadata?.deletionGracePeriodSeconds);
       if (metaChanged) volumesDirty = true;
-      if (changed) return wake();
+      if (changed) {
+        waiting = undefined;
+        return wake();
+      }
       // Only the status differs, and the kubelet itself wrote most of it: only others' conditions can matter.
       if (phase === 'sync' && (next.spec?.readinessGates ?? []).length > 0) {
         const status = context.status.get(uid);

@@ -33,6 +33,8 @@ interface Entry {
   failures: number;
   /** The object as the last patch left it. */
   patched?: Live<V1Pod>;
+  /** The object that has been told: a mirror pod that is made again has to be told again. */
+  sentTo?: string;
   at: number;
 }
 
@@ -123,6 +125,7 @@ export function statusManager(options: {
     let pod = current(uid, entry);
     if (!pod) return;
     const { version } = entry;
+    if (entry.sentTo !== undefined && entry.sentTo !== pod.metadata.uid) entry.sent = 0;
     const at = { namespace: pod.metadata.namespace ?? '' };
     if (entry.sent < version) {
       const patch = statusPatch(pod, toSend(uid, pod, entry.status));
@@ -145,6 +148,7 @@ export function statusManager(options: {
         options.onSent?.(pod, started, entry.at);
       }
       entry.sent = version;
+      entry.sentTo = pod.metadata.uid;
       entry.failures = 0;
     }
     if (mayDelete(pod, entry) && entry.sent === entry.version) {
@@ -239,7 +243,7 @@ export function statusManager(options: {
       const entry = entries.get(uid);
       if (!entry) return;
       const pod = current(uid, entry);
-      if (pod && (entry.sent < entry.version || mayDelete(pod, entry))) enqueue(uid);
+      if (pod && (entry.sent < entry.version || entry.sentTo !== pod.metadata.uid || mayDelete(pod, entry))) enqueue(uid);
     },
     forget(uid) {
       entries.delete(uid);
