@@ -60,9 +60,15 @@ export function podEvent(
   message: string,
   fieldPath?: string,
 ): void {
-  context.events.event({ apiVersion: 'v1', kind: 'Pod', ...(pod.metadata && { metadata: pod.metadata }) }, type, reason, message, {
-    ...(fieldPath !== undefined && { fieldPath }),
-  });
+  context.events.event(
+    { apiVersion: 'v1', kind: 'Pod', ...(pod.metadata && { metadata: pod.metadata }) },
+    type,
+    reason,
+    message,
+    {
+      ...(fieldPath !== undefined && { fieldPath }),
+    },
+  );
 }
 
 /** Records a span about a pod that ends now. */

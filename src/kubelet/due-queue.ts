@@ -18,7 +18,8 @@ export function dueQueue(clock: Clock): DueQueue {
     if (first === armedFor) return;
     timer?.cancel();
     armedFor = first;
-    timer = first === Number.POSITIVE_INFINITY ? undefined : clock.after(first - clock.now(), fire, { background: true });
+    timer =
+      first === Number.POSITIVE_INFINITY ? undefined : clock.after(first - clock.now(), fire, { background: true });
   };
   const fire = (): void => {
     armedFor = Number.POSITIVE_INFINITY;

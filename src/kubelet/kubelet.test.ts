@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { nodes, pods, configmaps, secrets } from '../api/generated/resources.ts';
+import { configmaps, nodes, pods, secrets } from '../api/generated/resources.ts';
 import type { V1Pod, V1PodSpec } from '../api/generated/types.ts';
 import type { KubeObject } from '../api/resource.ts';
 import type { Span } from '../api/trace.ts';
@@ -27,7 +27,12 @@ interface RecordedEvent {
   readonly object: string;
 }
 
-const setup = async (more: { staticPodDir?: string; before?: (bench: { files: ReturnType<typeof createSimNodeFiles> }) => Promise<void> } = {}) => {
+const setup = async (
+  more: {
+    staticPodDir?: string;
+    before?: (bench: { files: ReturnType<typeof createSimNodeFiles> }) => Promise<void>;
+  } = {},
+) => {
   const clock = virtualClock();
   const errors: unknown[] = [];
   const life = startLifetime((error) => errors.push(error));
@@ -108,7 +113,9 @@ describe('kubelet', () => {
     ]);
     expect(b.said('Starting')).toEqual(['Starting kubelet.']);
     b.runtime.conditions.network = false;
-    await b.until(() => b.api.get(nodes, '', 'n1')?.status?.conditions?.find((it) => it.type === 'Ready')?.status === 'False');
+    await b.until(
+      () => b.api.get(nodes, '', 'n1')?.status?.conditions?.find((it) => it.type === 'Ready')?.status === 'False',
+    );
     expect(b.api.get(nodes, '', 'n1')?.status?.conditions?.find((it) => it.type === 'Ready')?.message).toBe(
       'container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not initialized',
     );
@@ -128,7 +135,13 @@ describe('kubelet', () => {
       'Started: Container started',
     ]);
     const status = b.pod('web')?.status;
-    expect(status).toMatchObject({ phase: 'Running', podIP: '10.0.0.1', podIPs: [{ ip: '10.0.0.1' }], hostIP: '192.168.0.10', qosClass: 'BestEffort' });
+    expect(status).toMatchObject({
+      phase: 'Running',
+      podIP: '10.0.0.1',
+      podIPs: [{ ip: '10.0.0.1' }],
+      hostIP: '192.168.0.10',
+      qosClass: 'BestEffort',
+    });
     expect(status?.conditions?.map((it) => `${it.type}=${it.status}`)).toEqual([
       'PodReadyToStartContainers=True',
       'Initialized=True',
@@ -136,7 +149,13 @@ describe('kubelet', () => {
       'ContainersReady=True',
       'PodScheduled=True',
     ]);
-    expect(b.container('web')).toMatchObject({ ready: true, started: true, restartCount: 0, image: 'busybox:1', containerID: 'fake://container-2' });
+    expect(b.container('web')).toMatchObject({
+      ready: true,
+      started: true,
+      restartCount: 0,
+      image: 'busybox:1',
+      containerID: 'fake://container-2',
+    });
     expect(new Set(b.spans.map((it) => it.step))).toEqual(new Set(['kubelet', 'runtime', 'network', 'status']));
     const config = b.runtime.configs;
     expect(config).toBeDefined();
@@ -158,8 +177,13 @@ describe('kubelet', () => {
     b.runtime.behaviours.set('app', { exitAfter: 100, exitCode: 1 });
     b.create('crash', {});
     await b.until(() => b.container('crash')?.state?.waiting?.reason === 'CrashLoopBackOff');
-    expect(b.container('crash')).toMatchObject({ restartCount: 1, lastState: { terminated: { exitCode: 1, reason: 'Error' } } });
-    expect(b.container('crash')?.state?.waiting?.message).toBe('back-off 10s restarting failed container=app pod=crash_ns(uid-crash)');
+    expect(b.container('crash')).toMatchObject({
+      restartCount: 1,
+      lastState: { terminated: { exitCode: 1, reason: 'Error' } },
+    });
+    expect(b.container('crash')?.state?.waiting?.message).toBe(
+      'back-off 10s restarting failed container=app pod=crash_ns(uid-crash)',
+    );
     expect(b.said('BackOff')[0]).toBe('Back-off restarting failed container app in pod crash_ns(uid-crash)');
     expect(b.pod('crash')?.status?.conditions?.find((it) => it.type === 'Ready')).toMatchObject({
       reason: 'ContainersNotReady',
@@ -197,7 +221,15 @@ describe('kubelet', () => {
   const configFailures: [string, Partial<V1PodSpec>, string, string][] = [
     [
       'missing config map',
-      { containers: [{ name: 'app', image: 'busybox:1', env: [{ name: 'A', valueFrom: { configMapKeyRef: { name: 'cm', key: 'k' } } }] }] },
+      {
+        containers: [
+          {
+            name: 'app',
+            image: 'busybox:1',
+            env: [{ name: 'A', valueFrom: { configMapKeyRef: { name: 'cm', key: 'k' } } }],
+          },
+        ],
+      },
       'CreateContainerConfigError',
       'configmap "cm" not found',
     ],
@@ -207,8 +239,18 @@ describe('kubelet', () => {
       'CreateContainerConfigError',
       'container has runAsNonRoot and image will run as root (pod: "p_ns(uid-p)", container: app)',
     ],
-    ['never pulled', { containers: [{ name: 'app', image: 'busybox:1', imagePullPolicy: 'Never' }] }, 'ErrImageNeverPull', 'Container image "busybox:1" is not present with pull policy of Never'],
-    ['bad name', { containers: [{ name: 'app', image: 'Bad::x' }] }, 'InvalidImageName', 'Failed to apply default image tag "Bad::x": couldn\'t parse image name "Bad::x": invalid reference format: repository name (library/Bad) must be lowercase'],
+    [
+      'never pulled',
+      { containers: [{ name: 'app', image: 'busybox:1', imagePullPolicy: 'Never' }] },
+      'ErrImageNeverPull',
+      'Container image "busybox:1" is not present with pull policy of Never',
+    ],
+    [
+      'bad name',
+      { containers: [{ name: 'app', image: 'Bad::x' }] },
+      'InvalidImageName',
+      'Failed to apply default image tag "Bad::x": couldn\'t parse image name "Bad::x": invalid reference format: repository name (library/Bad) must be lowercase',
+    ],
   ];
   it.each(configFailures)('%s', async (_, spec, reason, message) => {
     const b = await setup();
@@ -234,7 +276,11 @@ describe('kubelet', () => {
     b.create('job', { restartPolicy: 'Never', initContainers: [{ name: 'init', image: 'busybox:1' }] });
     await b.until(() => b.pod('job')?.status?.phase === 'Succeeded');
     await b.run();
-    expect(b.container('job')?.state?.terminated).toMatchObject({ exitCode: 0, reason: 'Completed', message: 'all done' });
+    expect(b.container('job')?.state?.terminated).toMatchObject({
+      exitCode: 0,
+      reason: 'Completed',
+      message: 'all done',
+    });
     expect(b.pod('job')?.status?.conditions?.map((it) => [it.type, it.status, it.reason])).toEqual([
       ['PodReadyToStartContainers', 'False', undefined],
       ['Initialized', 'True', 'PodCompleted'],
@@ -242,7 +288,10 @@ describe('kubelet', () => {
       ['ContainersReady', 'False', 'PodCompleted'],
       ['PodScheduled', 'True', undefined],
     ]);
-    expect(b.pod('job')?.status?.initContainerStatuses?.[0]).toMatchObject({ ready: true, state: { terminated: { exitCode: 0 } } });
+    expect(b.pod('job')?.status?.initContainerStatuses?.[0]).toMatchObject({
+      ready: true,
+      state: { terminated: { exitCode: 0 } },
+    });
   });
 
   it('ends a pod gracefully and deletes its object when all has stopped', async () => {
@@ -301,7 +350,11 @@ describe('kubelet', () => {
     let healthy = true;
     b.runtime.commands.set('check', async () => ({ exitCode: healthy ? 0 : 1, stdout: 'ill' }));
     const probe = { exec: { command: ['check'] }, periodSeconds: 1, failureThreshold: 2, timeoutSeconds: 1 };
-    b.create('web', { containers: [{ name: 'app', image: 'busybox:1', livenessProbe: probe, readinessProbe: { ...probe, failureThreshold: 1 } }] });
+    b.create('web', {
+      containers: [
+        { name: 'app', image: 'busybox:1', livenessProbe: probe, readinessProbe: { ...probe, failureThreshold: 1 } },
+      ],
+    });
     await b.until(() => b.container('web')?.ready);
     healthy = false;
     await b.until(() => b.container('web')?.ready === false);
@@ -317,12 +370,20 @@ describe('kubelet', () => {
     const base = { periodSeconds: 1, failureThreshold: 100, timeoutSeconds: 1 };
     b.create('web', {
       containers: [
-        { name: 'app', image: 'busybox:1', ports: [{ containerPort: 80, name: 'http' }], readinessProbe: { ...base, httpGet: { path: '/', port: 'http' } }, livenessProbe: { ...base, tcpSocket: { port: 81 } } },
+        {
+          name: 'app',
+          image: 'busybox:1',
+          ports: [{ containerPort: 80, name: 'http' }],
+          readinessProbe: { ...base, httpGet: { path: '/', port: 'http' } },
+          livenessProbe: { ...base, tcpSocket: { port: 81 } },
+        },
       ],
     });
     await b.until(() => b.said('Unhealthy').length >= 2);
     const ip = b.pod('web')?.status?.podIP;
-    expect(b.said('Unhealthy')).toContain(`Readiness probe failed: Get "http://${ip}:80/": dial tcp ${ip}:80: connect: connection refused`);
+    expect(b.said('Unhealthy')).toContain(
+      `Readiness probe failed: Get "http://${ip}:80/": dial tcp ${ip}:80: connect: connection refused`,
+    );
     expect(b.said('Unhealthy')).toContain(`Liveness probe failed: dial tcp ${ip}:81: connect: connection refused`);
     let code = 500;
     b.runtime.listeners.set(`${ip}:80`, (socket) => {
@@ -338,22 +399,51 @@ describe('kubelet', () => {
     b.create('vol', {
       volumes: [
         { name: 'cfg', configMap: { name: 'cm' } },
-        { name: 'sa', projected: { defaultMode: 0o644, sources: [{ serviceAccountToken: { path: 'token', expirationSeconds: 3607 } }, { downwardAPI: { items: [{ path: 'ns', fieldRef: { fieldPath: 'metadata.namespace' } }] } }] } },
+        {
+          name: 'sa',
+          projected: {
+            defaultMode: 0o644,
+            sources: [
+              { serviceAccountToken: { path: 'token', expirationSeconds: 3607 } },
+              { downwardAPI: { items: [{ path: 'ns', fieldRef: { fieldPath: 'metadata.namespace' } }] } },
+            ],
+          },
+        },
         { name: 'tmp', emptyDir: {} },
       ],
-      containers: [{ name: 'app', image: 'busybox:1', volumeMounts: [{ name: 'cfg', mountPath: '/cfg' }, { name: 'sa', mountPath: '/sa' }, { name: 'tmp', mountPath: '/tmp', subPath: 'a/b' }] }],
+      containers: [
+        {
+          name: 'app',
+          image: 'busybox:1',
+          volumeMounts: [
+            { name: 'cfg', mountPath: '/cfg' },
+            { name: 'sa', mountPath: '/sa' },
+            { name: 'tmp', mountPath: '/tmp', subPath: 'a/b' },
+          ],
+        },
+      ],
     });
     await b.until(() => b.said('FailedMount').length > 0);
     expect(b.said('FailedMount')[0]).toBe('MountVolume.SetUp failed for volume "cfg" : configmap "cm" not found');
     expect(b.container('vol')?.state?.waiting?.reason).toBe('ContainerCreating');
-    b.api.put(configmaps, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'cm', namespace: 'ns' }, data: { k: 'one' } } as KubeObject);
+    b.api.put(configmaps, {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'cm', namespace: 'ns' },
+      data: { k: 'one' },
+    } as KubeObject);
     await b.until(() => b.container('vol')?.ready);
     const dir = '/var/lib/kubelet/pods/uid-vol/volumes';
     const read = async (path: string) => (await b.files.files.read(`${dir}/${path}`)).toString();
     expect(await read('kubernetes.io~configmap/cfg/k')).toBe('one');
     expect(await read('kubernetes.io~projected/sa/ns')).toBe('ns');
     const token = await read('kubernetes.io~projected/sa/token');
-    b.api.put(configmaps, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'cm', namespace: 'ns' }, data: { k: 'two', l: 'new' } } as KubeObject);
+    b.api.put(configmaps, {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'cm', namespace: 'ns' },
+      data: { k: 'two', l: 'new' },
+    } as KubeObject);
     await b.run(100);
     expect(await read('kubernetes.io~configmap/cfg/k')).toBe('two');
     expect(await read('kubernetes.io~configmap/cfg/l')).toBe('new');
@@ -365,13 +455,21 @@ describe('kubelet', () => {
   it('pulls with the credentials that fit', async () => {
     const b = await setup();
     b.runtime.registry.set('reg.example/private/app:1', { sizeBytes: 1, needs: 'secret' });
-    const auths = { auths: { 'reg.example/private': { username: 'me', password: 'secret' }, 'other.example': { username: 'x', password: 'y' } } };
+    const auths = {
+      auths: {
+        'reg.example/private': { username: 'me', password: 'secret' },
+        'other.example': { username: 'x', password: 'y' },
+      },
+    };
     b.api.put(secrets, {
       metadata: { name: 'pull', namespace: 'ns' },
       type: 'kubernetes.io/dockerconfigjson',
       data: { '.dockerconfigjson': Buffer.from(JSON.stringify(auths)).toString('base64') },
     } as KubeObject);
-    b.create('priv', { imagePullSecrets: [{ name: 'pull' }, { name: 'gone' }], containers: [{ name: 'app', image: 'reg.example/private/app:1' }] });
+    b.create('priv', {
+      imagePullSecrets: [{ name: 'pull' }, { name: 'gone' }],
+      containers: [{ name: 'app', image: 'reg.example/private/app:1' }],
+    });
     await b.until(() => b.container('priv')?.ready);
     expect(b.runtime.transcript).toContain('pull reg.example/private/app:1 as me');
     expect(b.said('FailedToRetrieveImagePullSecret')[0]).toBe(
@@ -382,7 +480,9 @@ describe('kubelet', () => {
   it('says why there is no sandbox', async () => {
     const b = await setup();
     const run = b.runtime.runtime.runPodSandbox;
-    Object.assign(b.runtime.runtime, { runPodSandbox: () => Promise.reject(new CriError('Unknown', 'failed to setup network for sandbox: no addresses')) });
+    Object.assign(b.runtime.runtime, {
+      runPodSandbox: () => Promise.reject(new CriError('Unknown', 'failed to setup network for sandbox: no addresses')),
+    });
     b.create('net', {});
     await b.until(() => b.said('FailedCreatePodSandBox').length > 0);
     expect(b.said('FailedCreatePodSandBox')[0]).toBe(
@@ -394,18 +494,28 @@ describe('kubelet', () => {
 
   it('resizes in place', async () => {
     const b = await setup();
-    const spec = (cpu: string) => ({ containers: [{ name: 'app', image: 'busybox:1', resources: { requests: { cpu }, limits: { cpu } } }] });
+    const spec = (cpu: string) => ({
+      containers: [{ name: 'app', image: 'busybox:1', resources: { requests: { cpu }, limits: { cpu } } }],
+    });
     b.create('rs', spec('1'));
     await b.until(() => b.container('rs')?.ready);
     const current = b.pod('rs')!;
-    b.api.put(pods, { ...current, metadata: { ...current.metadata, generation: 2 }, spec: { ...current.spec, ...spec('2') } } as KubeObject);
+    b.api.put(pods, {
+      ...current,
+      metadata: { ...current.metadata, generation: 2 },
+      spec: { ...current.spec, ...spec('2') },
+    } as KubeObject);
     await b.until(() => b.runtime.transcript.includes('update app#0 memory=0 quota=200000'));
     await b.run();
     expect(b.container('rs')).toMatchObject({ restartCount: 0, resources: { limits: { cpu: '2' } } });
     expect(b.said('ResizeStarted').length).toBe(1);
     expect(b.said('ResizeCompleted').length).toBe(1);
     const again = b.pod('rs')!;
-    b.api.put(pods, { ...again, metadata: { ...again.metadata, generation: 3 }, spec: { ...again.spec, ...spec('9') } } as KubeObject);
+    b.api.put(pods, {
+      ...again,
+      metadata: { ...again.metadata, generation: 3 },
+      spec: { ...again.spec, ...spec('9') },
+    } as KubeObject);
     await b.until(() => b.pod('rs')?.status?.conditions?.some((it) => it.type === 'PodResizePending'));
     expect(b.pod('rs')?.status?.conditions?.find((it) => it.type === 'PodResizePending')).toMatchObject({
       reason: 'Infeasible',
@@ -419,7 +529,10 @@ describe('kubelet', () => {
       staticPodDir: dir,
       before: async ({ files }) => {
         await files.files.mkdir(dir);
-        await files.files.write(`${dir}/etcd.yaml`, 'apiVersion: v1\nkind: Pod\nmetadata: {name: etcd, namespace: kube-system}\nspec: {containers: [{name: app, image: "busybox:1"}]}\n');
+        await files.files.write(
+          `${dir}/etcd.yaml`,
+          'apiVersion: v1\nkind: Pod\nmetadata: {name: etcd, namespace: kube-system}\nspec: {containers: [{name: app, image: "busybox:1"}]}\n',
+        );
       },
     });
     await b.until(() => b.api.get(pods, 'kube-system', 'etcd-n1')?.status?.phase === 'Running');

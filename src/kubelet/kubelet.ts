@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
-import type { V1Node, V1Service } from '../api/generated/types.ts';
 import { nodes, runtimeclasses, services } from '../api/generated/resources.ts';
+import type { V1Node, V1Service } from '../api/generated/types.ts';
 import type { SpanSink } from '../api/trace.ts';
 import { type Clock, every, sleep } from '../base/clock.ts';
 import type { Lifetime } from '../base/lifetime.ts';
@@ -175,7 +175,11 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   };
   const source = options.podSource ?? nodePodSource(informers, nodeName);
   let sourcesReady = false;
-  const set = podSet(context, () => agent.node(), () => sourcesReady);
+  const set = podSet(
+    context,
+    () => agent.node(),
+    () => sourcesReady,
+  );
 
   const rotateLogs = async (): Promise<void> => {
     for (const worker of set.workers())
@@ -208,9 +212,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     set.stop();
   });
   const ownNode = informers.informer(nodes, { fieldSelector: `metadata.name=${nodeName}` });
-  lifetime.defer(
-    ownNode.subscribe({ add: (it) => agent.observed(it), update: (it) => agent.observed(it) }),
-  );
+  lifetime.defer(ownNode.subscribe({ add: (it) => agent.observed(it), update: (it) => agent.observed(it) }));
   void follow();
   await source.whenSynced();
   if (options.staticPodDir !== undefined) {
@@ -237,7 +239,12 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     async () => {
       const { complaint } = await collectImages(runtime, context.images.lastUsed, log);
       if (complaint !== undefined)
-        events.event({ apiVersion: 'v1', kind: 'Node', metadata: { name: nodeName, uid: nodeName } }, 'Warning', 'FreeDiskSpaceFailed', complaint);
+        events.event(
+          { apiVersion: 'v1', kind: 'Node', metadata: { name: nodeName, uid: nodeName } },
+          'Warning',
+          'FreeDiskSpaceFailed',
+          complaint,
+        );
     },
     onError,
   );
@@ -245,7 +252,14 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     relister.cancel();
     cleaner.cancel();
   });
-  const server = kubeletServer({ context, pods: set, auth: options.auth, lifetime, node: () => agent.node(), startedAt });
+  const server = kubeletServer({
+    context,
+    pods: set,
+    auth: options.auth,
+    lifetime,
+    node: () => agent.node(),
+    startedAt,
+  });
   return {
     nodeName,
     server,

@@ -1,5 +1,5 @@
-import type { V1ConfigMap, V1Secret } from '../api/generated/types.ts';
 import { configmaps, secrets } from '../api/generated/resources.ts';
+import type { V1ConfigMap, V1Secret } from '../api/generated/types.ts';
 import type { KubeObject, Live, Resource } from '../api/resource.ts';
 import { hasReason, notFound } from '../api/status.ts';
 import { type Clock, sleep } from '../base/clock.ts';
@@ -26,12 +26,22 @@ interface Entry {
 const resources: Readonly<Record<CachedKind, Resource>> = { configmap: configmaps, secret: secrets };
 
 /** Upstream: pkg/kubelet/util/manager/watch_based_manager.go. */
-export function objectCache(options: { readonly client: Client; readonly clock: Clock; readonly log: Logger }): ObjectCache {
+export function objectCache(options: {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly log: Logger;
+}): ObjectCache {
   const { client, clock, log } = options;
   const entries = new Map<string, Entry>();
   const lifetime = new AbortController();
 
-  const follow = async (entry: Entry, kind: CachedKind, namespace: string, name: string, ready: () => void): Promise<void> => {
+  const follow = async (
+    entry: Entry,
+    kind: CachedKind,
+    namespace: string,
+    name: string,
+    ready: () => void,
+  ): Promise<void> => {
     const resource = resources[kind];
     const { signal } = entry.controller;
     const fieldSelector = `metadata.name=${name}`;

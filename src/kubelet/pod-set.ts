@@ -1,16 +1,15 @@
-import type { V1Pod } from '../api/generated/types.ts';
+import type { V1Node, V1Pod } from '../api/generated/types.ts';
 import type { Live } from '../api/resource.ts';
 import { rfc3339 } from '../base/clock.ts';
 import { type KubeletContext, podEvent } from './context.ts';
+import { deleteMirror, reconcileMirror } from './node/static-pods.ts';
+import type { PodSourceHandler } from './pod-source.ts';
 import { admitPod } from './pods/admission.ts';
 import { podUidLabel } from './pods/labels.ts';
 import { isMirrorPod, isTerminalPhase } from './pods/observed.ts';
 import { type PodWorker, podWorker } from './pods/pod-worker.ts';
-import { qosClass } from './pods/resources.ts';
 import { resizeRefusal } from './pods/resize.ts';
-import { deleteMirror, reconcileMirror } from './node/static-pods.ts';
-import type { V1Node } from '../api/generated/types.ts';
-import type { PodSourceHandler } from './pod-source.ts';
+import { qosClass } from './pods/resources.ts';
 
 /** The pods of one kubelet and their workers. */
 export interface PodSet extends PodSourceHandler {
@@ -78,7 +77,9 @@ export function podSet(
               await reconcileMirror(context.client, it, mirrors.get(fullName(it)), {
                 name: context.nodeName,
                 uid: own.metadata.uid,
-              }).catch((error: unknown) => context.log.warn('cannot mirror a static pod', { pod: fullName(it), error }));
+              }).catch((error: unknown) =>
+                context.log.warn('cannot mirror a static pod', { pod: fullName(it), error }),
+              );
           },
         }),
       },
@@ -103,7 +104,10 @@ export function podSet(
   const add = (pod: V1Pod): void => {
     const uid = pod.metadata?.uid ?? '';
     const it = node();
-    const fresh = !pod.metadata?.deletionTimestamp && !isTerminalPhase(pod.status?.phase) && !pod.status?.containerStatuses?.some((c) => c.containerID);
+    const fresh =
+      !pod.metadata?.deletionTimestamp &&
+      !isTerminalPhase(pod.status?.phase) &&
+      !pod.status?.containerStatuses?.some((c) => c.containerID);
     if (fresh && it) {
       const rejection = admitPod(pod, it, active(uid));
       if (rejection) {
@@ -125,7 +129,10 @@ export function podSet(
         if (own) {
           workers.get(own)?.poke('state');
           context.status.observed(own);
-        } else if (complete()) void deleteMirror(context.client, pod).catch((error: unknown) => context.log.warn('cannot delete a mirror pod', { error }));
+        } else if (complete())
+          void deleteMirror(context.client, pod).catch((error: unknown) =>
+            context.log.warn('cannot delete a mirror pod', { error }),
+          );
         return;
       }
       api.set(uid, pod);
@@ -200,13 +207,22 @@ export function podSet(
         byPod.set(uid, [...(byPod.get(uid) ?? []), { id: container.id, state: container.state }]);
       }
       for (const worker of workers.values())
-        if (fingerprint(byPod.get(worker.uid) ?? []) !== fingerprint(worker.observed().containers)) worker.poke('runtime');
+        if (fingerprint(byPod.get(worker.uid) ?? []) !== fingerprint(worker.observed().containers))
+          worker.poke('runtime');
       if (!complete()) return;
       for (const sandbox of sandboxes) {
         const uid = sandbox.metadata.uid;
         if (workers.has(uid) || api.has(uid) || statics.has(uid)) continue;
-        context.log.info('removing what is left of a pod that is gone', { pod: `${sandbox.metadata.namespace}/${sandbox.metadata.name}` });
-        startWorker({ metadata: { name: sandbox.metadata.name, namespace: sandbox.metadata.namespace, uid }, spec: { containers: [] } }, true);
+        context.log.info('removing what is left of a pod that is gone', {
+          pod: `${sandbox.metadata.namespace}/${sandbox.metadata.name}`,
+        });
+        startWorker(
+          {
+            metadata: { name: sandbox.metadata.name, namespace: sandbox.metadata.namespace, uid },
+            spec: { containers: [] },
+          },
+          true,
+        );
       }
     },
     async settled() {

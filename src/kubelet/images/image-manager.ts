@@ -63,11 +63,19 @@ export function imageManager(options: {
   ): Promise<{ ref: string; took: number; used: Credential | undefined }> => {
     const started = clock.now();
     if (credentials.length === 0)
-      return { ref: await images.pullImage({ image }, undefined, request.sandbox), took: clock.now() - started, used: undefined };
+      return {
+        ref: await images.pullImage({ image }, undefined, request.sandbox),
+        took: clock.now() - started,
+        used: undefined,
+      };
     const failures: string[] = [];
     for (const used of credentials) {
       try {
-        return { ref: await images.pullImage({ image }, used.auth, request.sandbox), took: clock.now() - started, used };
+        return {
+          ref: await images.pullImage({ image }, used.auth, request.sandbox),
+          took: clock.now() - started,
+          used,
+        };
       } catch (error) {
         failures.push(runtimeErrorText(error));
       }

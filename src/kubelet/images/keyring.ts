@@ -23,7 +23,8 @@ function entriesOf(auths: unknown): Entry[] {
   const out: Entry[] = [];
   for (const [server, it] of Object.entries(auths)) {
     const decoded = text(field(it, 'auth'));
-    const pair = decoded === undefined ? undefined : Buffer.from(decoded, 'base64').toString('utf8').replace(/\0+$/, '');
+    const pair =
+      decoded === undefined ? undefined : Buffer.from(decoded, 'base64').toString('utf8').replace(/\0+$/, '');
     const colon = pair?.indexOf(':') ?? -1;
     const username = text(field(it, 'username')) ?? (colon >= 0 ? pair?.slice(0, colon) : undefined);
     const password = text(field(it, 'password')) ?? (colon >= 0 ? pair?.slice(colon + 1) : undefined);
@@ -43,7 +44,9 @@ function entriesOf(auths: unknown): Entry[] {
         ...(identityToken !== undefined && { identityToken }),
         serverAddress: server,
       },
-      hash: createHash('sha256').update(JSON.stringify([username, password, identityToken])).digest('hex'),
+      hash: createHash('sha256')
+        .update(JSON.stringify([username, password, identityToken]))
+        .digest('hex'),
     });
   }
   return out;
@@ -66,7 +69,14 @@ const hostMatches = (pattern: string, host: string): boolean => {
   const own = name.split('.');
   return (
     parts.length === own.length &&
-    parts.every((part, i) => new RegExp(`^${part.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.')}$`).test(own[i] ?? ''))
+    parts.every((part, i) =>
+      new RegExp(
+        `^${part
+          .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+          .replaceAll('*', '.*')
+          .replaceAll('?', '.')}$`,
+      ).test(own[i] ?? ''),
+    )
   );
 };
 

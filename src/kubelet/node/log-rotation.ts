@@ -24,7 +24,8 @@ export async function rotateLog(
   const base = posix.basename(path);
   const rotated = (await files.list(directory)).filter((it) => it.startsWith(`${base}.`)).sort();
   // The current one and the one that is made of it now count too.
-  for (const name of rotated.splice(0, Math.max(0, rotated.length - (maxFiles - 2)))) await files.remove(posix.join(directory, name));
+  for (const name of rotated.splice(0, Math.max(0, rotated.length - (maxFiles - 2))))
+    await files.remove(posix.join(directory, name));
   for (const name of rotated) {
     if (name.endsWith('.gz')) continue;
     const plain = posix.join(directory, name);

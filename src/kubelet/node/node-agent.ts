@@ -1,10 +1,10 @@
-import type { V1Lease, V1Node } from '../../api/generated/types.ts';
-import { leases, nodes } from '../../api/generated/resources.ts';
 import { equalJson } from '../../api/draft.ts';
+import { leases, nodes } from '../../api/generated/resources.ts';
+import type { V1Lease, V1Node } from '../../api/generated/types.ts';
 import type { Live } from '../../api/resource.ts';
 import { hasReason } from '../../api/status.ts';
-import { rfc3339Micro, type Timer } from '../../base/clock.ts';
 import type { Clock } from '../../base/clock.ts';
+import { rfc3339Micro, type Timer } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Random } from '../../base/random.ts';
 import type { Client } from '../../client/client.ts';
@@ -62,7 +62,12 @@ export function nodeAgent(options: NodeAgentOptions): NodeAgent {
   let cidr = '';
 
   const nodeEvent = (reason: string, message: string, type: 'Normal' | 'Warning' = 'Normal'): void =>
-    events.event({ apiVersion: 'v1', kind: 'Node', metadata: { name: nodeName, uid: nodeName } }, type, reason, message);
+    events.event(
+      { apiVersion: 'v1', kind: 'Node', metadata: { name: nodeName, uid: nodeName } },
+      type,
+      reason,
+      message,
+    );
 
   const feelPressure = async (): Promise<void> => {
     try {
@@ -91,7 +96,12 @@ export function nodeAgent(options: NodeAgentOptions): NodeAgent {
     node =
       equalJson(labels, existing.metadata.labels) && equalJson(annotations, existing.metadata.annotations)
         ? existing
-        : await client.patch(nodes, nodeName, { metadata: { labels, annotations } }, { type: 'application/merge-patch+json' });
+        : await client.patch(
+            nodes,
+            nodeName,
+            { metadata: { labels, annotations } },
+            { type: 'application/merge-patch+json' },
+          );
     const boot = existing.status?.nodeInfo?.bootID;
     if (boot && boot !== options.machine.bootId)
       nodeEvent('Rebooted', `Node ${nodeName} has been rebooted, boot id: ${options.machine.bootId}`, 'Warning');
@@ -127,12 +137,23 @@ export function nodeAgent(options: NodeAgentOptions): NodeAgent {
       const before = (withoutBeats(old) as Record<string, unknown>)[field];
       if (field !== 'conditions') return !equalJson(value, before);
       const known = (before ?? []) as readonly { readonly type: string }[];
-      return (value as readonly { readonly type: string }[]).some((it) => !equalJson(it, known.find((other) => other.type === it.type)));
+      return (value as readonly { readonly type: string }[]).some(
+        (it) =>
+          !equalJson(
+            it,
+            known.find((other) => other.type === it.type),
+          ),
+      );
     });
     if (!force && !changed && clock.now() - reportedAt < reportMs) return;
     for (const reason of conditionEvents(old.conditions ? old : undefined, status.conditions ?? []))
       nodeEvent(reason, `Node ${nodeName} status is now: ${reason}`);
-    node = await client.patch(nodes, nodeName, { status }, { type: 'application/strategic-merge-patch+json', subresource: 'status' });
+    node = await client.patch(
+      nodes,
+      nodeName,
+      { status },
+      { type: 'application/strategic-merge-patch+json', subresource: 'status' },
+    );
     reportedAt = clock.now();
   };
 

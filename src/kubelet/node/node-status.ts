@@ -33,13 +33,20 @@ const memoryReserve = 100 * 1024 * 1024;
 const diskReserve = 0.1;
 
 /** What the machine has, and what pods may use of it. */
-export function nodeResources(machine: MachineInfo, maxPods: number): {
+export function nodeResources(
+  machine: MachineInfo,
+  maxPods: number,
+): {
   readonly capacity: Readonly<Record<string, string>>;
   readonly allocatable: Readonly<Record<string, string>>;
 } {
   const common = { cpu: `${machine.cpus}`, 'hugepages-1Gi': '0', 'hugepages-2Mi': '0', pods: `${maxPods}` };
   return {
-    capacity: { ...common, 'ephemeral-storage': kibibytes(machine.ephemeralBytes), memory: kibibytes(machine.memoryBytes) },
+    capacity: {
+      ...common,
+      'ephemeral-storage': kibibytes(machine.ephemeralBytes),
+      memory: kibibytes(machine.memoryBytes),
+    },
     allocatable: {
       ...common,
       'ephemeral-storage': `${Math.floor(machine.ephemeralBytes * (1 - diskReserve))}`,
@@ -52,7 +59,9 @@ const aggregate = (errors: readonly string[]): string =>
   errors.length === 1 ? (errors[0] ?? '') : `[${errors.join(', ')}]`;
 
 /** The four conditions of a node, with upstream's reasons and messages (pkg/kubelet/nodestatus/setters.go). */
-export function nodeConditions(input: Pick<NodeStatusInput, 'errors' | 'pressure' | 'now' | 'old'>): readonly V1NodeCondition[] {
+export function nodeConditions(
+  input: Pick<NodeStatusInput, 'errors' | 'pressure' | 'now' | 'old'>,
+): readonly V1NodeCondition[] {
   const now = rfc3339(input.now);
   const pressure = (type: string, under: boolean, bad: [string, string], good: [string, string]): V1NodeCondition => ({
     type,

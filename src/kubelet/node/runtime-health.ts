@@ -15,9 +15,7 @@ export interface RuntimeHealth {
 const silence = 30_000;
 
 const show = (condition: RuntimeCondition | undefined): string =>
-  condition
-    ? `${condition.type}=${condition.status} reason:${condition.reason} message:${condition.message}`
-    : '<nil>';
+  condition ? `${condition.type}=${condition.status} reason:${condition.reason} message:${condition.message}` : '<nil>';
 
 export function runtimeHealth(runtime: RuntimeService, clock: Clock): RuntimeHealth {
   let lastSync: number | undefined;

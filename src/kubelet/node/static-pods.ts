@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import { parseAllDocuments } from 'yaml';
-import type { V1Pod } from '../../api/generated/types.ts';
 import { pods } from '../../api/generated/resources.ts';
+import type { V1Pod } from '../../api/generated/types.ts';
 import type { Live } from '../../api/resource.ts';
 import { hasReason } from '../../api/status.ts';
 import { type Clock, every, type Timer } from '../../base/clock.ts';
@@ -73,7 +73,10 @@ export function watchStaticPods(options: {
           const pod = staticPod(manifest, path, options.nodeName, options.clock.now());
           const uid = pod.metadata?.uid ?? '';
           const same = known.get(uid);
-          found.set(uid, same?.metadata?.annotations?.[hashKey] === pod.metadata?.annotations?.[hashKey] && same ? same : pod);
+          found.set(
+            uid,
+            same?.metadata?.annotations?.[hashKey] === pod.metadata?.annotations?.[hashKey] && same ? same : pod,
+          );
         }
       } catch (error) {
         log.warn('cannot read a static pod', { path, error });

@@ -45,7 +45,10 @@ export function nodeMatches(pod: V1Pod, node: V1Node): boolean {
   );
 }
 
-const tolerates = (toleration: V1Toleration, taint: { readonly key: string; readonly value?: string; readonly effect: string }): boolean => {
+const tolerates = (
+  toleration: V1Toleration,
+  taint: { readonly key: string; readonly value?: string; readonly effect: string },
+): boolean => {
   if (toleration.effect && toleration.effect !== taint.effect) return false;
   if (toleration.key && toleration.key !== taint.key) return false;
   if (!toleration.key && toleration.operator !== 'Exists') return false;
@@ -81,7 +84,9 @@ export function shortage(
   pod: V1Pod,
   node: V1Node,
   others: readonly V1Pod[],
-): { readonly resource: string; readonly requested: number; readonly used: number; readonly capacity: number } | undefined {
+):
+  | { readonly resource: string; readonly requested: number; readonly used: number; readonly capacity: number }
+  | undefined {
   const pods = capacityOf(node, 'pods');
   if (others.length + 1 > pods) return { resource: 'pods', requested: 1, used: others.length, capacity: pods };
   const used = others.map(podRequests);

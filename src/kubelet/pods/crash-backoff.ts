@@ -20,8 +20,7 @@ export function crashBackoff(clock: Clock, options = { initial: 10_000, max: 300
     },
     next(key, endedAt) {
       const entry = entries.get(key);
-      const delay =
-        !entry || quiet(entry, endedAt) ? options.initial : Math.min(entry.delay * 2, options.max);
+      const delay = !entry || quiet(entry, endedAt) ? options.initial : Math.min(entry.delay * 2, options.max);
       entries.set(key, { delay, at: clock.now() });
     },
     forget(prefix) {

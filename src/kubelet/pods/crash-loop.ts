@@ -5,7 +5,13 @@ import { StartFailure } from '../images/image-manager.ts';
 import { formatPod, type ObservedPod } from './observed.ts';
 
 /** The back-off of a container that keeps ending, as a failure to start it; undefined = start it now. Upstream: doBackOff. */
-export function crashLoop(context: KubeletContext, pod: V1Pod, name: string, hash: string, observed: ObservedPod): StartFailure | undefined {
+export function crashLoop(
+  context: KubeletContext,
+  pod: V1Pod,
+  name: string,
+  hash: string,
+  observed: ObservedPod,
+): StartFailure | undefined {
   const last = observed.containers.find((it) => it.name === name && it.state === 'exited');
   if (!last) return undefined;
   const key = `${pod.metadata?.uid}/${name}/${hash}`;

@@ -36,13 +36,21 @@ export function parseResolvConf(text: string): DnsConfig {
     const fields = line.trim().split(/\s+/);
     if (line.trim().startsWith('#')) continue;
     if (fields[0] === 'nameserver' && fields[1]) servers.push(fields[1]);
-    if (fields[0] === 'search') searches = fields.slice(1).filter((it) => it !== '.').map((it) => it.replace(/\.$/, ''));
-    if (fields[0] === 'options') for (const option of fields.slice(1)) options.set(option.split(':')[0] ?? option, option);
+    if (fields[0] === 'search')
+      searches = fields
+        .slice(1)
+        .filter((it) => it !== '.')
+        .map((it) => it.replace(/\.$/, ''));
+    if (fields[0] === 'options')
+      for (const option of fields.slice(1)) options.set(option.split(':')[0] ?? option, option);
   }
   return { servers, searches, options: [...options.values()] };
 }
 
-const mergeOptions = (existing: readonly string[], more: readonly { readonly name?: string; readonly value?: string }[]): string[] => {
+const mergeOptions = (
+  existing: readonly string[],
+  more: readonly { readonly name?: string; readonly value?: string }[],
+): string[] => {
   const merged = new Map<string, string>();
   for (const option of existing) {
     const colon = option.indexOf(':');
@@ -66,7 +74,10 @@ export function podDns(input: DnsInput): DnsResult {
   let config = host;
   if (kind === 'none') config = { servers: [], searches: [], options: [] };
   else if (kind === 'cluster' && clusterDns.length > 0) {
-    const own = clusterDomain === '' ? [] : [`${pod.metadata?.namespace}.svc.${clusterDomain}`, `svc.${clusterDomain}`, clusterDomain];
+    const own =
+      clusterDomain === ''
+        ? []
+        : [`${pod.metadata?.namespace}.svc.${clusterDomain}`, `svc.${clusterDomain}`, clusterDomain];
     config = { servers: clusterDns, searches: unique([...own, ...host.searches]), options: ['ndots:5'] };
   } else if (kind === 'cluster')
     warnings.push({

@@ -92,8 +92,7 @@ async function sourceValue(input: EnvInput, source: V1EnvVarSource): Promise<str
     const map = await absentButOptional(optional, () => objects.configMap(namespace, name));
     if (!map) return undefined;
     const value = map.data?.[key];
-    if (value === undefined && !optional)
-      throw new Error(`couldn't find key ${key} in ConfigMap ${namespace}/${name}`);
+    if (value === undefined && !optional) throw new Error(`couldn't find key ${key} in ConfigMap ${namespace}/${name}`);
     return value;
   }
   if (source.secretKeyRef) {
@@ -118,7 +117,9 @@ async function sourceValue(input: EnvInput, source: V1EnvVarSource): Promise<str
  * A container's environment: envFrom, then env with `$(VAR)` expanded, then the services' variables that nothing overrides.
  * Throws with upstream's text when something it names is missing. Upstream: makeEnvironmentVariables.
  */
-export async function resolveEnv(input: EnvInput): Promise<readonly { readonly key: string; readonly value: string }[]> {
+export async function resolveEnv(
+  input: EnvInput,
+): Promise<readonly { readonly key: string; readonly value: string }[]> {
   const { pod, container, objects } = input;
   const namespace = pod.metadata?.namespace ?? '';
   const services = serviceEnv(input.services, namespace, pod.spec?.enableServiceLinks ?? true);

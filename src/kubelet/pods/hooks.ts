@@ -8,7 +8,13 @@ import { formatPod } from './observed.ts';
 /** The connection and answer time of an HTTP hook, milliseconds; upstream's client has no other limit than this transport's. */
 const httpHookLimit = 30_000;
 
-async function runHttp(context: KubeletContext, pod: V1Pod, container: V1Container, handler: V1LifecycleHandler, podIp: string): Promise<void> {
+async function runHttp(
+  context: KubeletContext,
+  pod: V1Pod,
+  container: V1Container,
+  handler: V1LifecycleHandler,
+  podIp: string,
+): Promise<void> {
   if (!handler.httpGet) return;
   const target = httpTarget(handler.httpGet, container, podIp, 'lifecycle');
   const controller = new AbortController();

@@ -4,18 +4,21 @@ import { dns1123Label, dns1123Subdomain } from '../../api/names.ts';
 /** Upstream: GeneratePodHostNameAndDomain. Throws for names that are no DNS labels. */
 export function podHostname(pod: V1Pod, clusterDomain: string): { readonly hostname: string; readonly domain: string } {
   const name = pod.metadata?.name ?? '';
-  const fit = (hostname: string): string => {
+  const within = (hostname: string): string => {
     if (hostname.length <= 63) return hostname;
     const cut = hostname.slice(0, 63).replace(/[-.]+$/, '');
-    if (cut === '') throw new Error(`hostname for pod ${JSON.stringify(name)} was invalid: ${JSON.stringify(hostname)}`);
+    if (cut === '')
+      throw new Error(`hostname for pod ${JSON.stringify(name)} was invalid: ${JSON.stringify(hostname)}`);
     return cut;
   };
   const override = pod.spec?.hostnameOverride;
   if (override !== undefined) {
     const errors = dns1123Subdomain(override);
     if (errors.length > 0)
-      throw new Error(`pod HostnameOverride ${JSON.stringify(override)} is not a valid DNS subdomain: ${errors.join(';')}`);
-    return { hostname: fit(override), domain: '' };
+      throw new Error(
+        `pod HostnameOverride ${JSON.stringify(override)} is not a valid DNS subdomain: ${errors.join(';')}`,
+      );
+    return { hostname: within(override), domain: '' };
   }
   const wanted = pod.spec?.hostname;
   if (wanted) {
@@ -30,7 +33,7 @@ export function podHostname(pod: V1Pod, clusterDomain: string): { readonly hostn
       throw new Error(`pod Subdomain ${JSON.stringify(subdomain)} is not a valid DNS label: ${errors.join(';')}`);
   }
   return {
-    hostname: fit(wanted || name),
+    hostname: within(wanted || name),
     domain: subdomain ? `${subdomain}.${pod.metadata?.namespace}.svc.${clusterDomain}` : '',
   };
 }
@@ -60,8 +63,7 @@ export function hostsFile(
   domain: string,
   nodeFile: string | undefined,
 ): string {
-  if (nodeFile !== undefined)
-    return `# Kubernetes-managed hosts file (host network).\n${nodeFile}${aliases(pod)}`;
+  if (nodeFile !== undefined) return `# Kubernetes-managed hosts file (host network).\n${nodeFile}${aliases(pod)}`;
   const own = ips.map((ip) => (domain === '' ? `${ip}\t${hostname}\n` : `${ip}\t${hostname}.${domain}\t${hostname}\n`));
   return [
     '# Kubernetes-managed hosts file.\n',

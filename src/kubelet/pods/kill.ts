@@ -2,13 +2,7 @@ import type { V1Pod } from '../../api/generated/types.ts';
 import { CriError } from '../../runtime/cri.ts';
 import { type KubeletContext, podEvent } from '../context.ts';
 import { runHook } from './hooks.ts';
-import {
-  containerFieldPath,
-  containerSpec,
-  isSidecar,
-  type ObservedContainer,
-  type ObservedPod,
-} from './observed.ts';
+import { containerFieldPath, containerSpec, isSidecar, type ObservedContainer, type ObservedPod } from './observed.ts';
 import type { KillReason } from './plan.ts';
 
 const minimumGrace = 2;
@@ -76,7 +70,10 @@ export async function killContainer(context: KubeletContext, pod: V1Pod, order: 
 }
 
 /** For each container, those that must end before it: sidecars wait for the regular ones and for the sidecars after them. */
-export function terminationPrerequisites(pod: V1Pod, running: readonly string[]): ReadonlyMap<string, readonly string[]> {
+export function terminationPrerequisites(
+  pod: V1Pod,
+  running: readonly string[],
+): ReadonlyMap<string, readonly string[]> {
   const out = new Map<string, readonly string[]>();
   const alive = new Set(running);
   const regular = (pod.spec?.containers ?? []).map((it) => it.name).filter((it) => alive.has(it));
@@ -90,7 +87,12 @@ export function terminationPrerequisites(pod: V1Pod, running: readonly string[])
 }
 
 /** Ends all of a pod: its containers in order, then its sandboxes. Rejects with the first failure, after trying all. */
-export async function killPod(context: KubeletContext, pod: V1Pod, observed: ObservedPod, grace?: number): Promise<void> {
+export async function killPod(
+  context: KubeletContext,
+  pod: V1Pod,
+  observed: ObservedPod,
+  grace?: number,
+): Promise<void> {
   const running = observed.containers.filter((it) => it.state === 'running' || it.state === 'unknown');
   const prerequisites = terminationPrerequisites(
     pod,

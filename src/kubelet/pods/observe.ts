@@ -69,7 +69,10 @@ export async function observePod(
   ended: Map<string, ObservedContainer>,
 ): Promise<ObservedPod> {
   const labels = { [podUidLabel]: uid };
-  const [sandboxes, summaries] = await Promise.all([runtime.listPodSandbox({ labels }), runtime.listContainers({ labels })]);
+  const [sandboxes, summaries] = await Promise.all([
+    runtime.listPodSandbox({ labels }),
+    runtime.listContainers({ labels }),
+  ]);
   const ids = new Set(summaries.map((it) => it.id));
   for (const id of ended.keys()) if (!ids.has(id)) ended.delete(id);
   const containers = await Promise.all(

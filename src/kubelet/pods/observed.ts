@@ -65,7 +65,9 @@ export function isHostNetwork(pod: V1Pod): boolean {
 }
 
 /** An ephemeral container with the shape of a regular one. */
-export function ephemeralAsContainer(container: NonNullable<NonNullable<V1Pod['spec']>['ephemeralContainers']>[number]): V1Container {
+export function ephemeralAsContainer(
+  container: NonNullable<NonNullable<V1Pod['spec']>['ephemeralContainers']>[number],
+): V1Container {
   return container as unknown as V1Container;
 }
 

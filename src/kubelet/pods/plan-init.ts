@@ -1,4 +1,4 @@
-import { type ObservedContainer, findContainer, hashContainer, isSidecar } from './observed.ts';
+import { findContainer, hashContainer, isSidecar, type ObservedContainer } from './observed.ts';
 import type { PlanDraft, PlanInput } from './plan.ts';
 import { exitRestarts } from './restart-rules.ts';
 
@@ -17,7 +17,12 @@ export function planInitContainers(input: PlanInput, draft: PlanDraft): boolean 
   });
   let previously = initialized;
   const start: number[] = [];
-  const restart = (container: ObservedContainer, index: number, message: string, reason: 'StartupProbe' | 'LivenessProbe' | 'Unknown'): void => {
+  const restart = (
+    container: ObservedContainer,
+    index: number,
+    message: string,
+    reason: 'StartupProbe' | 'LivenessProbe' | 'Unknown',
+  ): void => {
     draft.toKill.push({ container, message, reason });
     start.push(index);
   };

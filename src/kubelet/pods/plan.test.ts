@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { V1Container, V1Pod } from '../../api/generated/types.ts';
-import { type ObservedContainer, type ObservedPod, hashContainer } from './observed.ts';
-import { isIdle, type PlanInput, planPod, type ProbeVerdict } from './plan.ts';
+import { hashContainer, type ObservedContainer, type ObservedPod } from './observed.ts';
+import { isIdle, type PlanInput, type ProbeVerdict, planPod } from './plan.ts';
 
 const c = (name: string, more: Partial<V1Container> = {}): V1Container => ({ name, image: 'busybox', ...more });
 const pod = (spec: Partial<NonNullable<V1Pod['spec']>>): V1Pod => ({
@@ -69,7 +69,9 @@ describe('planPod', () => {
       restartPolicy: 'Never',
       restartPolicyRules: [{ action: 'Restart', exitCodes: { operator: 'In', values: [42] } }],
     });
-    expect(plan(pod({ containers: [a], restartPolicy: 'Never' }), observed([seen(a, 'exited', 42)])).toStart).toEqual([0]);
+    expect(plan(pod({ containers: [a], restartPolicy: 'Never' }), observed([seen(a, 'exited', 42)])).toStart).toEqual([
+      0,
+    ]);
     expect(plan(pod({ containers: [a], restartPolicy: 'Never' }), observed([seen(a, 'exited', 1)])).killPod).toBe(true);
   });
   it('resets every container when a rule asks so, the one that asked last', () => {
@@ -85,8 +87,15 @@ describe('planPod', () => {
     ]);
   });
   it('makes a new sandbox when the old one is gone, and not when the pod is done', () => {
-    expect(plan(pod({}), observed([seen(c('a'), 'exited')], false))).toMatchObject({ createSandbox: true, attempt: 1, toStart: [0] });
-    expect(plan(pod({ restartPolicy: 'Never' }), observed([seen(c('a'), 'exited')], false))).toMatchObject({ createSandbox: false, killPod: true });
+    expect(plan(pod({}), observed([seen(c('a'), 'exited')], false))).toMatchObject({
+      createSandbox: true,
+      attempt: 1,
+      toStart: [0],
+    });
+    expect(plan(pod({ restartPolicy: 'Never' }), observed([seen(c('a'), 'exited')], false))).toMatchObject({
+      createSandbox: false,
+      killPod: true,
+    });
   });
   it('says why it kills', () => {
     const running = observed([seen(c('a'), 'running')]);
@@ -94,7 +103,9 @@ describe('planPod', () => {
       message: 'Container a failed liveness probe, will be restarted',
       reason: 'LivenessProbe',
     });
-    expect(plan(pod({ restartPolicy: 'Never' }), running, { startup: 'failure' }).toKill[0]?.message).toBe('Container a failed startup probe');
+    expect(plan(pod({ restartPolicy: 'Never' }), running, { startup: 'failure' }).toKill[0]?.message).toBe(
+      'Container a failed startup probe',
+    );
     expect(plan(pod({ containers: [c('a', { image: 'other' })] }), running).toKill[0]?.message).toBe(
       'Container a definition changed, will be restarted',
     );
@@ -105,12 +116,18 @@ describe('planPod', () => {
     expect(plan(it, observed([seen(c('i'), 'running')])).initToStart).toEqual([]);
     expect(plan(it, observed([seen(c('i'), 'exited')])).initToStart).toEqual([1]);
     expect(plan(it, observed([seen(side, 'running'), seen(c('i'), 'exited')])).toStart).toEqual([]);
-    expect(plan(it, observed([seen(side, 'running'), seen(c('i'), 'exited')]), { startup: 'success' }).toStart).toEqual([0]);
+    expect(plan(it, observed([seen(side, 'running'), seen(c('i'), 'exited')]), { startup: 'success' }).toStart).toEqual(
+      [0],
+    );
     expect(plan(it, observed([seen(c('a'), 'running'), seen(side, 'exited', 1)])).initToStart).toEqual([1]);
   });
   it('ends a pod whose init container failed for good', () => {
     const it = pod({ initContainers: [c('i')], restartPolicy: 'Never' });
-    expect(plan(it, observed([seen(c('i'), 'exited', 1)]))).toMatchObject({ killPod: true, initToStart: [], toStart: [] });
+    expect(plan(it, observed([seen(c('i'), 'exited', 1)]))).toMatchObject({
+      killPod: true,
+      initToStart: [],
+      toStart: [],
+    });
   });
   it('starts an ephemeral container once', () => {
     const it = pod({ ephemeralContainers: [{ name: 'd', image: 'busybox' }] });

@@ -1,13 +1,13 @@
 import type { V1Container, V1Pod } from '../../api/generated/types.ts';
-import { planInitContainers } from './plan-init.ts';
 import {
-  type ObservedContainer,
-  type ObservedPod,
   ephemeralAsContainer,
   findContainer,
   hashContainer,
   isHostNetwork,
+  type ObservedContainer,
+  type ObservedPod,
 } from './observed.ts';
+import { planInitContainers } from './plan-init.ts';
 import { matchingRestartAction, shouldStart } from './restart-rules.ts';
 
 export type KillReason = 'StartupProbe' | 'LivenessProbe' | 'RestartAllContainers' | 'Unknown';

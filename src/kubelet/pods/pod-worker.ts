@@ -1,13 +1,20 @@
-import type { V1Pod, V1PodCondition, V1PodStatus, V1ResourceRequirements, V1Secret } from '../../api/generated/types.ts';
 import { equalJson } from '../../api/draft.ts';
+import type {
+  V1Pod,
+  V1PodCondition,
+  V1PodStatus,
+  V1ResourceRequirements,
+  V1Secret,
+} from '../../api/generated/types.ts';
 import { type KubeletContext, podEvent, podSpan } from '../context.ts';
 import { errorMessage } from '../go-format.ts';
-import type { StartReason } from '../status/container-status.ts';
 import { podReady } from '../status/conditions.ts';
+import type { StartReason } from '../status/container-status.ts';
 import { podStatus } from '../status/pod-status.ts';
 import type { MountedVolume } from '../volumes/volume-manager.ts';
 import type { DownwardFacts } from './downward.ts';
 import { gracePeriod, killPod } from './kill.ts';
+import { observePod } from './observe.ts';
 import {
   findContainer,
   isHostNetwork,
@@ -16,10 +23,17 @@ import {
   type ObservedContainer,
   type ObservedPod,
 } from './observed.ts';
-import { observePod } from './observe.ts';
 import { isIdle, planPod } from './plan.ts';
 import { podReferences } from './references.ts';
-import { type Allocation, resizeCondition, resizeSummary, resizeVerdict, sameAllocation, wantedAllocation, withAllocation } from './resize.ts';
+import {
+  type Allocation,
+  resizeCondition,
+  resizeSummary,
+  resizeVerdict,
+  sameAllocation,
+  wantedAllocation,
+  withAllocation,
+} from './resize.ts';
 import { allContainersRestart } from './restart-rules.ts';
 import { runPlan } from './run-plan.ts';
 
@@ -72,9 +86,17 @@ const retryNetwork = 1_000;
 const soon = new Set(['ErrImagePull', 'RunContainerError', 'PostStartHookError']);
 
 const fingerprint = (observed: ObservedPod): string =>
-  [...observed.sandboxes.map((it) => `${it.id}:${it.ready}`), ...observed.containers.map((it) => `${it.id}:${it.state}`)].join();
+  [
+    ...observed.sandboxes.map((it) => `${it.id}:${it.ready}`),
+    ...observed.containers.map((it) => `${it.id}:${it.state}`),
+  ].join();
 
-export function podWorker(context: KubeletContext, first: V1Pod, hooks: PodWorkerHooks, options: { readonly removed?: boolean } = {}): PodWorker {
+export function podWorker(
+  context: KubeletContext,
+  first: V1Pod,
+  hooks: PodWorkerHooks,
+  options: { readonly removed?: boolean } = {},
+): PodWorker {
   const { clock } = context;
   const uid = first.metadata?.uid ?? '';
   const createdAt = clock.now();
@@ -138,8 +160,7 @@ export function podWorker(context: KubeletContext, first: V1Pod, hooks: PodWorke
   const publish = (terminal: boolean): V1PodStatus => {
     const startTime = (context.status.get(uid) ?? pod.status)?.startTime;
     const limit = pod.spec?.activeDeadlineSeconds;
-    const late =
-      limit !== undefined && startTime !== undefined && clock.now() - Date.parse(startTime) >= limit * 1000;
+    const late = limit !== undefined && startTime !== undefined && clock.now() - Date.parse(startTime) >= limit * 1000;
     const old = context.status.get(uid) ?? pod.status ?? {};
     if (late && !evicted && !isTerminalPhase(old.phase)) {
       evicted = true;
@@ -218,8 +239,18 @@ export function podWorker(context: KubeletContext, first: V1Pod, hooks: PodWorke
       podEvent(context, pod, 'Normal', 'ResizeStarted', `Pod resize started: ${resizeSummary(pod)}`);
       return;
     }
-    if (pending?.reason !== refusal.reason || pending.message !== refusal.message || pending.observedGeneration !== pod.metadata?.generation) {
-      pending = resizeCondition('PodResizePending', refusal.reason, refusal.message, pod.metadata?.generation, clock.now());
+    if (
+      pending?.reason !== refusal.reason ||
+      pending.message !== refusal.message ||
+      pending.observedGeneration !== pod.metadata?.generation
+    ) {
+      pending = resizeCondition(
+        'PodResizePending',
+        refusal.reason,
+        refusal.message,
+        pod.metadata?.generation,
+        clock.now(),
+      );
       podEvent(
         context,
         pod,
@@ -236,7 +267,9 @@ export function podWorker(context: KubeletContext, first: V1Pod, hooks: PodWorke
     const it = granted();
     const busy = observed.containers.some((container) => {
       if (container.state !== 'running') return false;
-      const spec = [...(it.spec?.containers ?? []), ...(it.spec?.initContainers ?? [])].find((c) => c.name === container.name);
+      const spec = [...(it.spec?.containers ?? []), ...(it.spec?.initContainers ?? [])].find(
+        (c) => c.name === container.name,
+      );
       return spec !== undefined && resizeVerdict(spec, actuated.get(container.id)) !== 'keep';
     });
     if (busy) return;
@@ -333,7 +366,13 @@ export function podWorker(context: KubeletContext, first: V1Pod, hooks: PodWorke
       ...(result.error !== undefined && { error: result.error }),
     });
     if (result.resizeError !== undefined) {
-      inProgress = resizeCondition('PodResizeInProgress', 'Error', result.resizeError, pod.metadata?.generation, clock.now());
+      inProgress = resizeCondition(
+        'PodResizeInProgress',
+        'Error',
+        result.resizeError,
+        pod.metadata?.generation,
+        clock.now(),
+      );
       podEvent(context, pod, 'Warning', 'ResizeError', `Pod resize error: ${resizeSummary(pod, result.resizeError)}`);
     }
     if (result.failures.size === 0 && result.error === undefined && result.resizeError === undefined) {
@@ -406,7 +445,10 @@ export function podWorker(context: KubeletContext, first: V1Pod, hooks: PodWorke
 
   let cleared = false;
   const step = async (): Promise<void> => {
-    if (phase === 'sync' && (removed || pod.metadata?.deletionTimestamp || isTerminalPhase(pod.status?.phase) || evicted))
+    if (
+      phase === 'sync' &&
+      (removed || pod.metadata?.deletionTimestamp || isTerminalPhase(pod.status?.phase) || evicted)
+    )
       phase = 'terminating';
     switch (phase) {
       case 'sync':
@@ -489,7 +531,12 @@ export function podWorker(context: KubeletContext, first: V1Pod, hooks: PodWorke
       // Only the status differs, and the kubelet itself wrote most of it: only others' conditions can matter.
       if (phase === 'sync' && (next.spec?.readinessGates ?? []).length > 0) {
         const status = context.status.get(uid);
-        const ready = podReady(next, next.status?.conditions ?? [], [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])], 'Running');
+        const ready = podReady(
+          next,
+          next.status?.conditions ?? [],
+          [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])],
+          'Running',
+        );
         const reported = status?.conditions?.find((it) => it.type === 'Ready');
         if (ready.status !== reported?.status || ready.message !== reported.message) wake();
       }

@@ -64,8 +64,10 @@ export function resizeVerdict(container: V1Container, has: V1ResourceRequirement
   const restart = (container.resizePolicy ?? []).some(
     (policy) =>
       policy.restartPolicy === 'RestartContainer' &&
-      (milliUnits(container.resources?.requests?.[policy.resourceName]) !== milliUnits(has.requests?.[policy.resourceName]) ||
-        milliUnits(container.resources?.limits?.[policy.resourceName]) !== milliUnits(has.limits?.[policy.resourceName])),
+      (milliUnits(container.resources?.requests?.[policy.resourceName]) !==
+        milliUnits(has.requests?.[policy.resourceName]) ||
+        milliUnits(container.resources?.limits?.[policy.resourceName]) !==
+          milliUnits(has.limits?.[policy.resourceName])),
   );
   return restart ? 'restart' : 'update';
 }

@@ -9,9 +9,10 @@ const qosResources = ['cpu', 'memory'] as const;
 
 /** Upstream: pkg/apis/core/v1/helper/qos ComputePodQOS. */
 export function qosClass(pod: V1Pod): QosClass {
-  const sets = pod.spec?.resources?.requests ?? pod.spec?.resources?.limits
-    ? [pod.spec?.resources ?? {}]
-    : [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])].map((it) => it.resources ?? {});
+  const sets =
+    (pod.spec?.resources?.requests ?? pod.spec?.resources?.limits)
+      ? [pod.spec?.resources ?? {}]
+      : [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])].map((it) => it.resources ?? {});
   let any = false;
   let guaranteed = true;
   const requests = { cpu: 0, memory: 0 };
@@ -84,7 +85,10 @@ export function linuxResources(pod: V1Pod, container: V1Container, memoryCapacit
   const request = own?.requests?.['cpu'] === undefined ? cpuLimit : milliUnits(own.requests['cpu']);
   const hugepages = Object.entries(own?.limits ?? {})
     .filter(([name]) => name.startsWith('hugepages-'))
-    .map(([name, value]) => ({ pageSize: name.slice('hugepages-'.length).replace(/i$/, 'B'), limit: wholeUnits(value) }));
+    .map(([name, value]) => ({
+      pageSize: name.slice('hugepages-'.length).replace(/i$/, 'B'),
+      limit: wholeUnits(value),
+    }));
   return {
     cpuShares: cpuShares(request),
     cpuPeriod: period,

@@ -4,8 +4,8 @@ import { type KubeletContext, podEvent, podSpan } from '../context.ts';
 import { errorMessage, runtimeErrorText } from '../go-format.ts';
 import { StartFailure } from '../images/image-manager.ts';
 import type { MountedVolume } from '../volumes/volume-manager.ts';
-import type { DownwardFacts } from './downward.ts';
 import { crashLoop } from './crash-loop.ts';
+import type { DownwardFacts } from './downward.ts';
 import { killContainer, killPod } from './kill.ts';
 import {
   containerFieldPath,
@@ -78,7 +78,14 @@ export async function runPlan(context: KubeletContext, run: PlanRun): Promise<Pl
     for (const { container, message, reason } of plan.toKill)
       await killContainer(context, pod, { container, message, reason, podIp });
     for (const { container, kill } of plan.toReset) {
-      if (kill) await killContainer(context, pod, { container, message: 'killing', reason: 'RestartAllContainers', podIp, grace: 0 });
+      if (kill)
+        await killContainer(context, pod, {
+          container,
+          message: 'killing',
+          reason: 'RestartAllContainers',
+          podIp,
+          grace: 0,
+        });
       await runtime.removeContainer(container.id);
     }
   }
@@ -94,16 +101,29 @@ export async function runPlan(context: KubeletContext, run: PlanRun): Promise<Pl
       const handler = await context.runtimeHandler(pod.spec?.runtimeClassName);
       sandboxId = await runtime.runPodSandbox(sandbox, handler);
     } catch (error) {
-      podEvent(context, pod, 'Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${runtimeErrorText(error)}`);
+      podEvent(
+        context,
+        pod,
+        'Warning',
+        'FailedCreatePodSandBox',
+        `Failed to create pod sandbox: ${runtimeErrorText(error)}`,
+      );
       podSpan(context, pod, 'runtime', 'create sandbox', begun, { error: errorMessage(error) });
       return fail(`Failed to create sandbox for pod ${JSON.stringify(formatPod(pod))}: ${runtimeErrorText(error)}`);
     }
     podSpan(context, pod, 'runtime', 'create sandbox', begun);
     const before = observed;
     observed = await run.onSandboxReady();
-    podSpan(context, pod, 'network', isHostNetwork(pod) ? 'use the network of the node' : 'give the pod its address', begun, {
-      attributes: { ips: (isHostNetwork(pod) ? context.hostIps : observed.ips).join(',') },
-    });
+    podSpan(
+      context,
+      pod,
+      'network',
+      isHostNetwork(pod) ? 'use the network of the node' : 'give the pod its address',
+      begun,
+      {
+        attributes: { ips: (isHostNetwork(pod) ? context.hostIps : observed.ips).join(',') },
+      },
+    );
     // Containers of an earlier sandbox still count for restart numbers and back-off.
     if (observed.containers.length === 0) observed = { ...observed, containers: before.containers };
   } else if (plan.initToStart.length + plan.toStart.length + plan.ephemeralToStart.length > 0) {
@@ -127,7 +147,10 @@ export async function runPlan(context: KubeletContext, run: PlanRun): Promise<Pl
       });
       imageVolumes.set(volume.name, { ref });
     } catch (error) {
-      imageVolumes.set(volume.name, error instanceof StartFailure ? error : new StartFailure('ErrImagePull', errorMessage(error)));
+      imageVolumes.set(
+        volume.name,
+        error instanceof StartFailure ? error : new StartFailure('ErrImagePull', errorMessage(error)),
+      );
     }
   }
 

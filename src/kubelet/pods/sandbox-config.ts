@@ -2,14 +2,13 @@ import { posix } from 'node:path';
 import type { V1Pod } from '../../api/generated/types.ts';
 import type { PodSandboxConfig, PortMapping } from '../../runtime/cri.ts';
 import { type KubeletContext, podEvent } from '../context.ts';
-import { wholeUnits } from '../quantity.ts';
+import { milliUnits, wholeUnits } from '../quantity.ts';
 import { podDns } from './dns.ts';
 import { kernelHostname, podHostname } from './hosts.ts';
 import { podLabels } from './labels.ts';
 import { allContainers, isHostNetwork, isSidecar } from './observed.ts';
 import { cpuQuota, cpuShares, podCgroup, podRequests, qosClass } from './resources.ts';
 import { podNamespaces } from './security.ts';
-import { milliUnits } from '../quantity.ts';
 
 /** `/var/log/pods/<namespace>_<name>_<uid>`. */
 export function podLogDirectory(root: string, pod: V1Pod): string {

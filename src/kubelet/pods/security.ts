@@ -85,7 +85,9 @@ export function containerSecurity(
   const unmasked = context.procMount === 'Unmasked';
   return {
     namespaceOptions:
-      targetId !== undefined && namespaces.pid === 'CONTAINER' ? { ...namespaces, pid: 'TARGET', targetId } : namespaces,
+      targetId !== undefined && namespaces.pid === 'CONTAINER'
+        ? { ...namespaces, pid: 'TARGET', targetId }
+        : namespaces,
     privileged,
     ...(context.runAsUser !== undefined
       ? { runAsUser: context.runAsUser }

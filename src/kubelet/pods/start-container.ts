@@ -156,7 +156,9 @@ export async function startContainer(context: KubeletContext, request: StartRequ
       sandbox: request.sandbox,
       event: (type, reason, message) => podEvent(context, pod, type, reason, message, path),
     });
-    podSpan(context, pod, 'runtime', `image ${container.image}`, pulling, { attributes: { container: container.name } });
+    podSpan(context, pod, 'runtime', `image ${container.image}`, pulling, {
+      attributes: { container: container.name },
+    });
   } catch (error) {
     const failure = error instanceof StartFailure ? error : new StartFailure('ErrImagePull', errorMessage(error));
     podSpan(context, pod, 'runtime', `image ${container.image}`, pulling, { error: failure.message });
@@ -165,8 +167,7 @@ export async function startContainer(context: KubeletContext, request: StartRequ
   const restartCount = await restartCountOf(context, request);
   let config: Parameters<typeof runtime.createContainer>[1];
   try {
-    const target =
-      request.targetName === undefined ? undefined : findContainer(request.observed, request.targetName);
+    const target = request.targetName === undefined ? undefined : findContainer(request.observed, request.targetName);
     if (request.targetName !== undefined && !target)
       throw new Error(`unable to find target container ${request.targetName}`);
     const env = await resolveEnv({

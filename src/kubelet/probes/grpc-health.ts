@@ -73,7 +73,11 @@ export async function grpcHealth(
       finish(connected ? `timeout: health rpc did not complete within ${within}` : unreachable);
     signal.addEventListener('abort', onAbort, { once: true });
     session.once('error', (error) =>
-      finish(connected ? `error: health rpc probe failed: rpc error: code = Unavailable desc = ${error.message}` : unreachable),
+      finish(
+        connected
+          ? `error: health rpc probe failed: rpc error: code = Unavailable desc = ${error.message}`
+          : unreachable,
+      ),
     );
     session.once('remoteSettings', () => {
       connected = true;
@@ -113,7 +117,9 @@ export async function grpcHealth(
         finish(`error: this server does not implement the grpc health protocol (grpc.health.v1.Health): ${message}`);
       else if (code === 4) finish(`timeout: health rpc did not complete within ${within}`);
       else if (code !== 0)
-        finish(`error: health rpc probe failed: rpc error: code = ${codeNames[code] ?? `Code(${code})`} desc = ${message}`);
+        finish(
+          `error: health rpc probe failed: rpc error: code = ${codeNames[code] ?? `Code(${code})`} desc = ${message}`,
+        );
       else {
         const serving = servingStatus(Buffer.concat(chunks));
         finish(serving === 'SERVING' ? undefined : `service unhealthy (responded with "${serving}")`);

@@ -41,7 +41,9 @@ export function httpTarget(action: V1HTTPGetAction, container: V1Container, podI
   const has = (name: string): boolean => Object.keys(headers).some((it) => it.toLowerCase() === name);
   if (!has('user-agent')) headers['User-Agent'] = [`kube-${agent}/1.36`];
   if (!has('accept')) headers['Accept'] = ['*/*'];
-  else for (const key of Object.keys(headers)) if (key.toLowerCase() === 'accept' && headers[key]?.[0] === '') delete headers[key];
+  else
+    for (const key of Object.keys(headers))
+      if (key.toLowerCase() === 'accept' && headers[key]?.[0] === '') delete headers[key];
   const path = action.path ?? '';
   return {
     scheme: action.scheme?.toLowerCase() === 'https' ? 'https' : 'http',
@@ -70,7 +72,11 @@ const secure = (socket: Duplex, host: string): Promise<Duplex> =>
 const describe = (error: unknown, target: HttpTarget): string => {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const message = errorMessage(error);
-  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG' || message.includes('wrong version number'))
+  if (
+    code === 'ERR_SSL_WRONG_VERSION_NUMBER' ||
+    code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG' ||
+    message.includes('wrong version number')
+  )
     return 'http: server gave HTTP response to HTTPS client';
   if (code.startsWith('HPE_')) return 'net/http: HTTP/1.x transport connection broken: malformed HTTP response';
   if (message === 'socket hang up') return 'EOF';

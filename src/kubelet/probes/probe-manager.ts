@@ -112,10 +112,17 @@ export function probeManager(options: {
     if (worker.stopped) return;
     const path = containerFieldPath(worker.pod, worker.container.name);
     if (outcome.kind === 'errored') {
-      event(worker.pod, 'Unhealthy', `${worker.type} probe errored and resulted in unknown state: ${outcome.output}`, path);
+      event(
+        worker.pod,
+        'Unhealthy',
+        `${worker.type} probe errored and resulted in unknown state: ${outcome.output}`,
+        path,
+      );
     } else {
-      if (outcome.kind === 'failure') event(worker.pod, 'Unhealthy', `${worker.type} probe failed: ${outcome.output}`, path);
-      if (outcome.kind === 'warning') event(worker.pod, 'ProbeWarning', `${worker.type} probe warning: ${outcome.output}`, path);
+      if (outcome.kind === 'failure')
+        event(worker.pod, 'Unhealthy', `${worker.type} probe failed: ${outcome.output}`, path);
+      if (outcome.kind === 'warning')
+        event(worker.pod, 'ProbeWarning', `${worker.type} probe warning: ${outcome.output}`, path);
       const result = outcome.kind === 'failure' ? 'failure' : 'success';
       worker.run = worker.last === result ? worker.run + 1 : 1;
       worker.last = result;
@@ -136,7 +143,14 @@ export function probeManager(options: {
     worker.timer?.cancel();
   };
 
-  const start = (pod: V1Pod, container: V1Container, seen: ObservedContainer, podIp: string, type: ProbeType, probe: V1Probe): Worker => {
+  const start = (
+    pod: V1Pod,
+    container: V1Container,
+    seen: ObservedContainer,
+    podIp: string,
+    type: ProbeType,
+    probe: V1Probe,
+  ): Worker => {
     const inherited = seen.startedAt < options.startedAt - 10_000;
     const old = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])].find(
       (it) => plainId(it.containerID ?? '') === seen.id,

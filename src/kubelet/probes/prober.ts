@@ -6,7 +6,7 @@ import { dialErrorText, errorMessage, goDuration, runtimeErrorText } from '../go
 import { expand } from '../pods/expansion.ts';
 import { formatPod } from '../pods/observed.ts';
 import { grpcHealth } from './grpc-health.ts';
-import { httpGet, type HttpTarget, httpTarget, resolvePort, targetUrl } from './http-request.ts';
+import { type HttpTarget, httpGet, httpTarget, resolvePort, targetUrl } from './http-request.ts';
 
 /** What one attempt found. `errored` = the probe itself could not be made. */
 export type ProbeOutcome =
@@ -30,7 +30,11 @@ const maxRedirects = 10;
 const attempts = 3;
 
 /** Upstream: pkg/kubelet/prober/prober.go with pkg/probe/*. */
-export function prober(options: { readonly runtime: RuntimeService; readonly dialer: NodeDialer; readonly clock: Clock }): Prober {
+export function prober(options: {
+  readonly runtime: RuntimeService;
+  readonly dialer: NodeDialer;
+  readonly clock: Clock;
+}): Prober {
   const { runtime, dialer, clock } = options;
 
   const limited = async <T>(ms: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
@@ -120,7 +124,9 @@ export function prober(options: { readonly runtime: RuntimeService; readonly dia
       if (probe.grpc) {
         const { port, service } = probe.grpc;
         const failure = await limited(ms, (signal) => grpcHealth(dialer, podIp, port, service ?? '', ms, signal));
-        return failure === undefined ? { kind: 'success', output: 'service healthy' } : { kind: 'failure', output: failure };
+        return failure === undefined
+          ? { kind: 'success', output: 'service healthy' }
+          : { kind: 'failure', output: failure };
       }
       return { kind: 'errored', output: `missing probe handler for ${formatPod(request.pod)}:${container.name}` };
     } catch (error) {

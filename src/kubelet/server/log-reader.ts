@@ -63,7 +63,10 @@ export async function readLog(
 ): Promise<void> {
   const { files, path } = source;
   let stat = await files.stat(path);
-  if (!stat) throw new Error(`failed to try resolving symlinks in path ${JSON.stringify(path)}: lstat ${path}: no such file or directory`);
+  if (!stat)
+    throw new Error(
+      `failed to try resolving symlinks in path ${JSON.stringify(path)}: lstat ${path}: no such file or directory`,
+    );
   let offset = options.tailLines === undefined ? 0 : await tailOffset(files, path, stat.size, options.tailLines);
   let inode = stat.inode;
   let rest: Buffer = Buffer.alloc(0);

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../../base/clock.ts';
-import { spdyConnection, type SpdyStream } from './spdy-connection.ts';
+import { type SpdyStream, spdyConnection } from './spdy-connection.ts';
 
 export interface PortForwarding {
   readonly connect: (port: number) => Promise<Duplex>;
@@ -11,7 +11,11 @@ export interface PortForwarding {
 
 const pairMs = 30_000;
 
-const join = async (pair: { readonly data: SpdyStream; readonly error: SpdyStream }, port: number, how: PortForwarding): Promise<void> => {
+const join = async (
+  pair: { readonly data: SpdyStream; readonly error: SpdyStream },
+  port: number,
+  how: PortForwarding,
+): Promise<void> => {
   const { data, error } = pair;
   error.duplex.resume();
   try {

@@ -40,7 +40,14 @@ export interface KubeletServerOptions {
   readonly startedAt: number;
 }
 
-const verbs: Readonly<Record<string, string>> = { GET: 'get', HEAD: 'get', POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete' };
+const verbs: Readonly<Record<string, string>> = {
+  GET: 'get',
+  HEAD: 'get',
+  POST: 'create',
+  PUT: 'update',
+  PATCH: 'patch',
+  DELETE: 'delete',
+};
 
 const subresourceOf = (path: string): string => {
   for (const [prefix, name] of [
@@ -67,7 +74,13 @@ const text = (response: ServerResponse, code: number, body: string, type = 'text
   response.end(body);
 };
 
-const reasonPhrase: Readonly<Record<number, string>> = { 400: 'Bad Request', 401: 'Unauthorized', 403: 'Forbidden', 404: 'Not Found', 500: 'Internal Server Error' };
+const reasonPhrase: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  500: 'Internal Server Error',
+};
 
 /** The kubelet's HTTP server: logs, exec, attach, port-forward, pods, stats and metrics. Upstream: pkg/kubelet/server. */
 export function kubeletServer(options: KubeletServerOptions): Server {
@@ -88,7 +101,12 @@ export function kubeletServer(options: KubeletServerOptions): Server {
     return it.id;
   };
 
-  const serveLogs = async (request: IncomingMessage, response: ServerResponse, url: URL, parts: readonly string[]): Promise<void> => {
+  const serveLogs = async (
+    request: IncomingMessage,
+    response: ServerResponse,
+    url: URL,
+    parts: readonly string[],
+  ): Promise<void> => {
     const [namespace = '', name = '', container = ''] = parts;
     if (name === '' || container === '') throw new PlainError(400, '{"message": "Missing container name."}');
     const wanted = logOptions(url.searchParams, context.clock.now());
@@ -167,7 +185,10 @@ export function kubeletServer(options: KubeletServerOptions): Server {
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = new URL(request.url ?? '/', 'http://kubelet');
-    const parts = url.pathname.split('/').filter((it) => it !== '').map(decodeURIComponent);
+    const parts = url.pathname
+      .split('/')
+      .filter((it) => it !== '')
+      .map(decodeURIComponent);
     switch (parts[0]) {
       case 'healthz':
         return text(response, 200, 'ok');
@@ -176,7 +197,12 @@ export function kubeletServer(options: KubeletServerOptions): Server {
       case 'runningpods':
         return json(
           response,
-          podList(pods.workers().filter((it) => it.observed().containers.some((c) => c.state === 'running')).map((it) => it.pod())),
+          podList(
+            pods
+              .workers()
+              .filter((it) => it.observed().containers.some((c) => c.state === 'running'))
+              .map((it) => it.pod()),
+          ),
         );
       case 'containerLogs':
         return serveLogs(request, response, url, parts.slice(1));
@@ -188,7 +214,8 @@ export function kubeletServer(options: KubeletServerOptions): Server {
           return text(response, 200, await resourceMetrics(reader), 'text/plain; version=0.0.4; charset=utf-8');
         if (parts[1] === undefined)
           return text(response, 200, kubeletMetrics(context, pods), 'text/plain; version=0.0.4; charset=utf-8');
-        if (parts[1] === 'cadvisor' || parts[1] === 'probes') return text(response, 200, '', 'text/plain; version=0.0.4; charset=utf-8');
+        if (parts[1] === 'cadvisor' || parts[1] === 'probes')
+          return text(response, 200, '', 'text/plain; version=0.0.4; charset=utf-8');
         break;
       case 'configz':
         return json(response, {
@@ -227,15 +254,22 @@ export function kubeletServer(options: KubeletServerOptions): Server {
     const verb = verbs[request.method ?? 'GET'] ?? 'get';
     const subresource = subresourceOf(path);
     if (!(await auth.authorize(user, verb, subresource)))
-      throw new PlainError(403, `Forbidden (user=${user.name}, verb=${verb}, resource=nodes, subresource(s)=[${subresource}])`);
+      throw new PlainError(
+        403,
+        `Forbidden (user=${user.name}, verb=${verb}, resource=nodes, subresource(s)=[${subresource}])`,
+      );
   };
 
   const upgrade = async (request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
     const url = new URL(request.url ?? '/', 'http://kubelet');
-    const [action = '', namespace = '', name = '', third = '', fourth] = url.pathname.split('/').filter((it) => it !== '').map(decodeURIComponent);
+    const [action = '', namespace = '', name = '', third = '', fourth] = url.pathname
+      .split('/')
+      .filter((it) => it !== '')
+      .map(decodeURIComponent);
     const query = url.searchParams;
     const websocket = /websocket/i.test(String(request.headers.upgrade ?? ''));
-    const flag = (...names: readonly string[]): boolean => names.some((it) => ['1', 'true'].includes(query.get(it) ?? ''));
+    const flag = (...names: readonly string[]): boolean =>
+      names.some((it) => ['1', 'true'].includes(query.get(it) ?? ''));
     const worker = workerOf(namespace, name);
     // A SPDY client may speak before it is answered: what came with the request belongs to the stream.
     if (!websocket && head.length > 0) socket.unshift(head);
@@ -280,7 +314,12 @@ export function kubeletServer(options: KubeletServerOptions): Server {
       : await spdyRemoteStreams(request, socket, streams, context.clock);
     if (!client) return;
     if (action === 'exec')
-      await serveSession(() => runtime.exec(id, query.getAll('command'), streams), streams, client, 'executing command in');
+      await serveSession(
+        () => runtime.exec(id, query.getAll('command'), streams),
+        streams,
+        client,
+        'executing command in',
+      );
     else await serveSession(() => runtime.attach(id, streams), streams, client, 'attaching to');
   };
 
@@ -291,7 +330,8 @@ export function kubeletServer(options: KubeletServerOptions): Server {
     void admit(request)
       .then(() => answer(request, response))
       .catch((error: unknown) => {
-        if (!(error instanceof PlainError)) context.log.warn('a request to the kubelet failed', { url: request.url, error });
+        if (!(error instanceof PlainError))
+          context.log.warn('a request to the kubelet failed', { url: request.url, error });
         if (response.headersSent) response.end();
         else text(response, codeOf(error), errorMessage(error));
       });
@@ -302,7 +342,8 @@ export function kubeletServer(options: KubeletServerOptions): Server {
       .then(() => upgrade(request, socket, head))
       .catch((error: unknown) => {
         const code = codeOf(error);
-        if (!(error instanceof PlainError)) context.log.warn('an upgrade of the kubelet failed', { url: request.url, error });
+        if (!(error instanceof PlainError))
+          context.log.warn('an upgrade of the kubelet failed', { url: request.url, error });
         if (!socket.destroyed) refuse(socket, `${code} ${reasonPhrase[code] ?? 'Error'}`, errorMessage(error));
       });
   });

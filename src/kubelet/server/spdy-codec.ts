@@ -1,4 +1,4 @@
-import { type Inflate, constants, createInflate } from 'node:zlib';
+import { constants, createInflate, type Inflate } from 'node:zlib';
 import { spdyDictionary } from './spdy-dictionary.ts';
 
 /** A frame of SPDY/3.1, as far as Kubernetes uses it. */

@@ -34,7 +34,10 @@ export function spdyConnection(
 ): SpdyConnection {
   const decoder = spdyDecoder();
   const encoder = spdyEncoder();
-  const streams = new Map<number, { stream: SpdyStream; room: (() => void) | undefined; endedBySelf: boolean; endedByPeer: boolean }>();
+  const streams = new Map<
+    number,
+    { stream: SpdyStream; room: (() => void) | undefined; endedBySelf: boolean; endedByPeer: boolean }
+  >();
   let nextId = side === 'client' ? 1 : 2;
   let ended = false;
   let finish: () => void = () => undefined;

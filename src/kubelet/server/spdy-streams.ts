@@ -4,7 +4,7 @@ import type { V1Status } from '../../api/generated/types.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { StreamOptions } from '../../runtime/cri.ts';
 import { type RemoteStreams, takeSizes } from './remote-streams.ts';
-import { spdyConnection, type SpdyStream } from './spdy-connection.ts';
+import { type SpdyStream, spdyConnection } from './spdy-connection.ts';
 
 const offered = ['v4.channel.k8s.io', 'v3.channel.k8s.io', 'v2.channel.k8s.io', 'channel.k8s.io'];
 const creationMs = 30_000;

@@ -3,8 +3,8 @@ import { rfc3339 } from '../../base/clock.ts';
 import type { ContainerStats } from '../../runtime/cri.ts';
 import type { MachineUsage } from '../../runtime/node-runtime.ts';
 import type { KubeletContext } from '../context.ts';
-import { containerNameLabel, podUidLabel } from '../pods/labels.ts';
 import type { PodSet } from '../pod-set.ts';
+import { containerNameLabel, podUidLabel } from '../pods/labels.ts';
 
 interface Sample {
   readonly at: number;
@@ -17,7 +17,10 @@ export interface StatsReader {
   read(): Promise<{
     readonly node: MachineUsage;
     readonly nodeRate: number;
-    readonly pods: readonly { readonly pod: V1Pod; readonly containers: readonly (ContainerStats & { readonly rate: number })[] }[];
+    readonly pods: readonly {
+      readonly pod: V1Pod;
+      readonly containers: readonly (ContainerStats & { readonly rate: number })[];
+    }[];
   }>;
 }
 
@@ -48,7 +51,15 @@ export function statsReader(context: KubeletContext, pods: PodSet): StatsReader 
         pods: pods.workers().flatMap((worker) => {
           const containers = byPod.get(worker.uid);
           return containers
-            ? [{ pod: worker.pod(), containers: containers.map((it) => ({ ...it, rate: rateOf(it.id, it.timestamp, it.cpuUsageCoreNanoSeconds) })) }]
+            ? [
+                {
+                  pod: worker.pod(),
+                  containers: containers.map((it) => ({
+                    ...it,
+                    rate: rateOf(it.id, it.timestamp, it.cpuUsageCoreNanoSeconds),
+                  })),
+                },
+              ]
             : [];
         }),
       };
@@ -56,7 +67,11 @@ export function statsReader(context: KubeletContext, pods: PodSet): StatsReader 
   };
 }
 
-const cpu = (time: string, rate: number, total: number): object => ({ time, usageNanoCores: rate, usageCoreNanoSeconds: total });
+const cpu = (time: string, rate: number, total: number): object => ({
+  time,
+  usageNanoCores: rate,
+  usageCoreNanoSeconds: total,
+});
 
 /** The answer of /stats/summary (k8s.io/kubelet/pkg/apis/stats/v1alpha1). */
 export async function statsSummary(context: KubeletContext, reader: StatsReader, startedAt: number): Promise<object> {
@@ -137,7 +152,10 @@ interface Metric {
 export function metricsText(metrics: readonly Metric[]): string {
   return metrics
     .filter((it) => it.lines.length > 0)
-    .map(({ name, help, type, lines }) => `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.map((it) => `${name}${it}\n`).join('')}`)
+    .map(
+      ({ name, help, type, lines }) =>
+        `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.map((it) => `${name}${it}\n`).join('')}`,
+    )
     .join('');
 }
 
@@ -159,13 +177,48 @@ export async function resourceMetrics(reader: StatsReader): Promise<string> {
   const seconds = (it: ContainerStats): number => it.cpuUsageCoreNanoSeconds / 1e9;
   const memory = (it: ContainerStats): number => it.memoryWorkingSetBytes;
   return metricsText([
-    { name: 'container_cpu_usage_seconds_total', help: '[STABLE] Cumulative cpu time consumed by the container in core-seconds', type: 'counter', lines: each(seconds) },
-    { name: 'container_memory_working_set_bytes', help: '[STABLE] Current working set of the container in bytes', type: 'gauge', lines: each(memory) },
-    { name: 'node_cpu_usage_seconds_total', help: '[STABLE] Cumulative cpu time consumed by the node in core-seconds', type: 'counter', lines: [` ${node.cpuUsageCoreNanoSeconds / 1e9} ${Math.round(node.timestamp)}`] },
-    { name: 'node_memory_working_set_bytes', help: '[STABLE] Current working set of the node in bytes', type: 'gauge', lines: [` ${node.memoryWorkingSetBytes} ${Math.round(node.timestamp)}`] },
-    { name: 'pod_cpu_usage_seconds_total', help: '[STABLE] Cumulative cpu time consumed by the pod in core-seconds', type: 'counter', lines: eachPod(seconds) },
-    { name: 'pod_memory_working_set_bytes', help: '[STABLE] Current working set of the pod in bytes', type: 'gauge', lines: eachPod(memory) },
-    { name: 'resource_scrape_error', help: '[STABLE] 1 if there was an error while getting container metrics, 0 otherwise', type: 'gauge', lines: [' 0'] },
+    {
+      name: 'container_cpu_usage_seconds_total',
+      help: '[STABLE] Cumulative cpu time consumed by the container in core-seconds',
+      type: 'counter',
+      lines: each(seconds),
+    },
+    {
+      name: 'container_memory_working_set_bytes',
+      help: '[STABLE] Current working set of the container in bytes',
+      type: 'gauge',
+      lines: each(memory),
+    },
+    {
+      name: 'node_cpu_usage_seconds_total',
+      help: '[STABLE] Cumulative cpu time consumed by the node in core-seconds',
+      type: 'counter',
+      lines: [` ${node.cpuUsageCoreNanoSeconds / 1e9} ${Math.round(node.timestamp)}`],
+    },
+    {
+      name: 'node_memory_working_set_bytes',
+      help: '[STABLE] Current working set of the node in bytes',
+      type: 'gauge',
+      lines: [` ${node.memoryWorkingSetBytes} ${Math.round(node.timestamp)}`],
+    },
+    {
+      name: 'pod_cpu_usage_seconds_total',
+      help: '[STABLE] Cumulative cpu time consumed by the pod in core-seconds',
+      type: 'counter',
+      lines: eachPod(seconds),
+    },
+    {
+      name: 'pod_memory_working_set_bytes',
+      help: '[STABLE] Current working set of the pod in bytes',
+      type: 'gauge',
+      lines: eachPod(memory),
+    },
+    {
+      name: 'resource_scrape_error',
+      help: '[STABLE] 1 if there was an error while getting container metrics, 0 otherwise',
+      type: 'gauge',
+      lines: [' 0'],
+    },
   ]);
 }
 
@@ -175,13 +228,25 @@ export function kubeletMetrics(context: KubeletContext, pods: PodSet): string {
   const running = workers.flatMap((it) => it.observed().containers);
   const byState = (state: string): number => running.filter((it) => it.state === state).length;
   return metricsText([
-    { name: 'kubelet_node_name', help: "[ALPHA] The node's name. The count is always 1.", type: 'gauge', lines: [`${labels({ node: context.nodeName })} 1`] },
-    { name: 'kubelet_running_pods', help: '[BETA] Number of pods that have a running pod sandbox', type: 'gauge', lines: [` ${workers.filter((it) => it.observed().sandboxes.some((s) => s.ready)).length}`] },
+    {
+      name: 'kubelet_node_name',
+      help: "[ALPHA] The node's name. The count is always 1.",
+      type: 'gauge',
+      lines: [`${labels({ node: context.nodeName })} 1`],
+    },
+    {
+      name: 'kubelet_running_pods',
+      help: '[BETA] Number of pods that have a running pod sandbox',
+      type: 'gauge',
+      lines: [` ${workers.filter((it) => it.observed().sandboxes.some((s) => s.ready)).length}`],
+    },
     {
       name: 'kubelet_running_containers',
       help: '[BETA] Number of containers currently running',
       type: 'gauge',
-      lines: ['created', 'exited', 'running', 'unknown'].map((state) => `${labels({ container_state: state })} ${byState(state)}`),
+      lines: ['created', 'exited', 'running', 'unknown'].map(
+        (state) => `${labels({ container_state: state })} ${byState(state)}`,
+      ),
     },
   ]);
 }

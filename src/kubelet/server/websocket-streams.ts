@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { type Duplex, PassThrough, Writable, Duplex as DuplexStream } from 'node:stream';
+import { type Duplex, Duplex as DuplexStream, PassThrough, Writable } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { V1Status } from '../../api/generated/types.ts';
 import type { StreamOptions } from '../../runtime/cri.ts';
@@ -34,7 +34,11 @@ export function acceptWebSocket(
   const offers = asked(request);
   const protocol = offers.length === 0 ? '' : offers.find((it) => served.includes(it));
   if (protocol === undefined) {
-    refuse(socket, '403 Forbidden', `unable to upgrade websocket connection: none of the protocols ${offers.join(', ')} is served`);
+    refuse(
+      socket,
+      '403 Forbidden',
+      `unable to upgrade websocket connection: none of the protocols ${offers.join(', ')} is served`,
+    );
     return Promise.resolve(undefined);
   }
   const server = new WebSocketServer({ noServer: true, maxPayload, perMessageDeflate: false });
@@ -114,7 +118,9 @@ export async function websocketRemoteStreams(
       }
     } else if (channel === 4) {
       const early: [number, number][] = [];
-      sizes = takeSizes(sizes + data.toString('utf8'), (width, height) => (onSize ? onSize(width, height) : void early.push([width, height])));
+      sizes = takeSizes(sizes + data.toString('utf8'), (width, height) =>
+        onSize ? onSize(width, height) : void early.push([width, height]),
+      );
       if (early.length > 0) pending = early.at(-1);
     } else if (channel === 255 && protocol.startsWith('v5.') && data[0] === 0) stdin?.end();
   });

@@ -32,7 +32,13 @@ const terminal = (type: string, phase: PodPhase): NewCondition => ({
   reason: phase === 'Failed' ? 'PodFailed' : 'PodCompleted',
 });
 
-const notReady = (type: string, reason: string, unknown: readonly string[], listed: readonly string[], words: string): NewCondition | undefined => {
+const notReady = (
+  type: string,
+  reason: string,
+  unknown: readonly string[],
+  listed: readonly string[],
+  words: string,
+): NewCondition | undefined => {
   const messages = [
     ...(unknown.length > 0 ? [`containers with unknown status: ${goList(unknown)}`] : []),
     ...(listed.length > 0 ? [`containers with ${words} status: ${goList(listed)}`] : []),
@@ -94,7 +100,8 @@ export function podInitialized(
   const regular = new Set((pod.spec?.containers ?? []).map((it) => it.name));
   if (statuses.some((it) => regular.has(it.name) && (it.state?.running || it.state?.terminated)))
     return { type, status: 'True' };
-  if (hasRestartAllRule(pod) && old.some((it) => it.type === type && it.status === 'True')) return { type, status: 'True' };
+  if (hasRestartAllRule(pod) && old.some((it) => it.type === type && it.status === 'True'))
+    return { type, status: 'True' };
   return notReady(type, 'ContainersNotInitialized', unknown, incomplete, 'incomplete') ?? { type, status: 'True' };
 }
 

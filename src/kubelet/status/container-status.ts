@@ -8,13 +8,7 @@ import type {
   V1VolumeMountStatus,
 } from '../../api/generated/types.ts';
 import { rfc3339 } from '../../base/clock.ts';
-import {
-  containerSpec,
-  findContainer,
-  isSidecar,
-  type ObservedContainer,
-  type ObservedPod,
-} from '../pods/observed.ts';
+import { containerSpec, findContainer, isSidecar, type ObservedContainer, type ObservedPod } from '../pods/observed.ts';
 import { anyRegularCreated } from '../pods/plan.ts';
 import { shouldStart } from '../pods/restart-rules.ts';
 
@@ -73,7 +67,12 @@ function fromObserved(
   switch (container.state) {
     case 'running':
       state = { running: { startedAt: rfc3339(container.startedAt) } };
-      if (old?.state?.terminated && old.containerID !== id && old.restartCount >= container.restartCount && input.restartingAll)
+      if (
+        old?.state?.terminated &&
+        old.containerID !== id &&
+        old.restartCount >= container.restartCount &&
+        input.restartingAll
+      )
         restartCount = old.restartCount + 1;
       break;
     case 'exited':
@@ -97,7 +96,8 @@ function fromObserved(
       state = { waiting: {} };
       break;
   }
-  const resources = container.state === 'running' ? (input.actuated(container.name) ?? spec?.resources) : spec?.resources;
+  const resources =
+    container.state === 'running' ? (input.actuated(container.name) ?? spec?.resources) : spec?.resources;
   const mounts = old?.volumeMounts ?? (spec && volumeMounts(spec));
   return {
     name: container.name,
@@ -108,7 +108,9 @@ function fromObserved(
     image: container.image.startsWith('sha256:') ? (spec?.image ?? container.image) : container.image,
     imageID: container.imageRef,
     containerID: id,
-    ...(container.state === 'running' && old?.started !== undefined && old.containerID === id && { started: old.started }),
+    ...(container.state === 'running' &&
+      old?.started !== undefined &&
+      old.containerID === id && { started: old.started }),
     ...(spec?.resources?.requests && { allocatedResources: spec.resources.requests }),
     resources: resources ?? {},
     ...(mounts && mounts.length > 0 && { volumeMounts: mounts }),
@@ -133,7 +135,10 @@ function withoutRuntime(
 ): V1ContainerStatus {
   if (!old) return status;
   if (input.restartingAll && !old.state?.waiting) {
-    const words = { reason: restartingAllReason, message: 'The container is removed because RestartAllContainers in place' };
+    const words = {
+      reason: restartingAllReason,
+      message: 'The container is removed because RestartAllContainers in place',
+    };
     return {
       ...status,
       state: { waiting: words },

@@ -1,4 +1,10 @@
-import type { V1ContainerStatus, V1Pod, V1PodCondition, V1PodStatus, V1ResourceRequirements } from '../../api/generated/types.ts';
+import type {
+  V1ContainerStatus,
+  V1Pod,
+  V1PodCondition,
+  V1PodStatus,
+  V1ResourceRequirements,
+} from '../../api/generated/types.ts';
 import { rfc3339 } from '../../base/clock.ts';
 import { ephemeralAsContainer, isHostNetwork, isSidecar, isTerminalPhase, type ObservedPod } from '../pods/observed.ts';
 import { qosClass } from '../pods/resources.ts';
@@ -41,13 +47,21 @@ export interface PodStatusInput {
   readonly evict?: { readonly reason: string; readonly message: string };
 }
 
-function withProbes(input: PodStatusInput, status: V1ContainerStatus, init: 'regular' | 'sidecar' | 'init'): V1ContainerStatus {
+function withProbes(
+  input: PodStatusInput,
+  status: V1ContainerStatus,
+  init: 'regular' | 'sidecar' | 'init',
+): V1ContainerStatus {
   const running = status.state?.running !== undefined;
   const id = status.containerID ?? '';
   const started = running && input.probes.started(status.name, id);
   const startedField = init === 'init' && !running ? false : started;
   if (init === 'init')
-    return { ...status, started: startedField, ready: status.state?.terminated?.exitCode === 0 && status.state.terminated !== undefined };
+    return {
+      ...status,
+      started: startedField,
+      ready: status.state?.terminated?.exitCode === 0 && status.state.terminated !== undefined,
+    };
   return { ...status, started, ready: started && input.probes.ready(status.name, id) };
 }
 
@@ -102,7 +116,11 @@ export function podStatus(input: PodStatusInput): V1PodStatus {
   let phase: PodPhase = podPhase(pod, all, input.terminal, anyActive);
   let reason = '';
   let message = '';
-  const sticky = isTerminalPhase(old.phase) ? old.phase : isTerminalPhase(pod.status?.phase) ? pod.status?.phase : undefined;
+  const sticky = isTerminalPhase(old.phase)
+    ? old.phase
+    : isTerminalPhase(pod.status?.phase)
+      ? pod.status?.phase
+      : undefined;
   if (sticky !== undefined && !isTerminalPhase(phase)) phase = sticky as PodPhase;
   if (phase === old.phase) {
     reason = old.reason ?? pod.status?.reason ?? '';
@@ -131,7 +149,11 @@ export function podStatus(input: PodStatusInput): V1PodStatus {
     conditions: [
       ...others,
       ...(input.terminal ? [] : input.resizeConditions),
-      ...stampConditions([...own, ...(restarting ? [restarting] : [])], old.conditions ?? pod.status?.conditions, input.now),
+      ...stampConditions(
+        [...own, ...(restarting ? [restarting] : [])],
+        old.conditions ?? pod.status?.conditions,
+        input.now,
+      ),
     ],
     ...(reason !== '' && { reason }),
     ...(message !== '' && { message }),

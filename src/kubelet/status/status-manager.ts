@@ -1,14 +1,14 @@
-import type { V1Pod, V1PodStatus } from '../../api/generated/types.ts';
-import { pods } from '../../api/generated/resources.ts';
 import { copyJson, equalJson } from '../../api/draft.ts';
+import { pods } from '../../api/generated/resources.ts';
+import type { V1Pod, V1PodStatus } from '../../api/generated/types.ts';
 import type { Live } from '../../api/resource.ts';
 import { hasReason } from '../../api/status.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Client } from '../../client/client.ts';
 import { isMirrorPod, isStaticPod, isTerminalPhase } from '../pods/observed.ts';
-import { statusPatch } from './status-patch.ts';
 import { stampConditions } from './pod-status.ts';
+import { statusPatch } from './status-patch.ts';
 
 export interface StatusManager {
   /** The newest status made for a pod, sent or not. */
@@ -55,11 +55,16 @@ const newer = (a: Live<V1Pod> | undefined, b: Live<V1Pod> | undefined): Live<V1P
 
 function capMessages(pod: V1Pod, status: V1PodStatus): V1PodStatus {
   const spec = pod.spec;
-  const count = (spec?.containers?.length ?? 0) + (spec?.initContainers?.length ?? 0) + (spec?.ephemeralContainers?.length ?? 0);
+  const count =
+    (spec?.containers?.length ?? 0) + (spec?.initContainers?.length ?? 0) + (spec?.ephemeralContainers?.length ?? 0);
   const limit = Math.floor(totalTerminationMessage / Math.max(1, count));
   const long = (it: string | undefined): boolean => it !== undefined && it.length > limit;
   const lists = ['containerStatuses', 'initContainerStatuses', 'ephemeralContainerStatuses'] as const;
-  if (!lists.some((list) => status[list]?.some((it) => long(it.state?.terminated?.message) || long(it.lastState?.terminated?.message))))
+  if (
+    !lists.some((list) =>
+      status[list]?.some((it) => long(it.state?.terminated?.message) || long(it.lastState?.terminated?.message)),
+    )
+  )
     return status;
   const copy = copyJson(status) as { -readonly [K in keyof V1PodStatus]: V1PodStatus[K] };
   for (const list of lists)
@@ -69,7 +74,11 @@ function capMessages(pod: V1Pod, status: V1PodStatus): V1PodStatus {
           long(state?.terminated?.message)
             ? ({ terminated: { ...state?.terminated, message: state?.terminated?.message?.slice(0, limit) } } as T)
             : state;
-        return { ...it, ...(it.state && { state: cut(it.state) }), ...(it.lastState && { lastState: cut(it.lastState) }) };
+        return {
+          ...it,
+          ...(it.state && { state: cut(it.state) }),
+          ...(it.lastState && { lastState: cut(it.lastState) }),
+        };
       });
   return copy;
 }
@@ -94,11 +103,16 @@ export function statusManager(options: {
   const current = (uid: string, entry: Entry): Live<V1Pod> | undefined => {
     const known = options.apiPod(uid);
     // The informer has lost the pod: what an old patch returned must not bring it back.
-    return known ? newer(known, entry.patched?.metadata.uid === known.metadata.uid ? entry.patched : undefined) : undefined;
+    return known
+      ? newer(known, entry.patched?.metadata.uid === known.metadata.uid ? entry.patched : undefined)
+      : undefined;
   };
 
   const mayDelete = (pod: Live<V1Pod>, entry: Entry): boolean =>
-    entry.finished && pod.metadata.deletionTimestamp !== undefined && !isMirrorPod(pod) && isTerminalPhase(pod.status?.phase);
+    entry.finished &&
+    pod.metadata.deletionTimestamp !== undefined &&
+    !isMirrorPod(pod) &&
+    isTerminalPhase(pod.status?.phase);
 
   const toSend = (uid: string, pod: Live<V1Pod>, status: V1PodStatus): V1PodStatus => {
     const ending = !isTerminalPhase(pod.status?.phase) && isTerminalPhase(status.phase);
@@ -107,10 +121,17 @@ export function statusManager(options: {
       const reason = status.phase === 'Failed' ? 'PodFailed' : 'PodCompleted';
       const conditions = status.conditions?.map((it) =>
         (it.type === 'Ready' || it.type === 'ContainersReady') && it.status === 'True'
-          ? { type: it.type, status: 'False', reason, ...(it.observedGeneration !== undefined && { observedGeneration: it.observedGeneration }) }
+          ? {
+              type: it.type,
+              status: 'False',
+              reason,
+              ...(it.observedGeneration !== undefined && { observedGeneration: it.observedGeneration }),
+            }
           : it,
       );
-      return conditions ? { ...status, conditions: stampConditions(conditions, status.conditions, clock.now()) } : status;
+      return conditions
+        ? { ...status, conditions: stampConditions(conditions, status.conditions, clock.now()) }
+        : status;
     }
     const { phase: _phase, reason: _reason, message: _message, ...rest } = status;
     return {
@@ -178,7 +199,8 @@ export function statusManager(options: {
         })
         .finally(() => {
           busy.delete(uid);
-          if (entry.sent < entry.version && entry.failures === 0 && entries.get(uid) === entry && current(uid, entry)) queue.add(uid);
+          if (entry.sent < entry.version && entry.failures === 0 && entries.get(uid) === entry && current(uid, entry))
+            queue.add(uid);
           pump();
           if (busy.size === 0 && queue.size === 0) for (const wake of idle.splice(0)) wake();
         });
@@ -216,7 +238,9 @@ export function statusManager(options: {
       const uid = pod.metadata?.uid ?? '';
       const entry = entries.get(uid);
       const old = entry?.status ?? pod.status ?? {};
-      const started = (pod.spec?.initContainers ?? []).length === 0 || old.containerStatuses?.some((it) => !it.state?.waiting || it.lastState?.terminated);
+      const started =
+        (pod.spec?.initContainers ?? []).length === 0 ||
+        old.containerStatuses?.some((it) => !it.state?.waiting || it.lastState?.terminated);
       const status: V1PodStatus = {
         ...old,
         ...(started &&
@@ -227,7 +251,9 @@ export function statusManager(options: {
           }),
         ...(old.initContainerStatuses && {
           initContainerStatuses: old.initContainerStatuses.map((it) =>
-            it.state?.terminated || (it.state?.waiting && !it.lastState?.terminated) ? it : { ...it, state: { terminated: unlocated } },
+            it.state?.terminated || (it.state?.waiting && !it.lastState?.terminated)
+              ? it
+              : { ...it, state: { terminated: unlocated } },
           ),
         }),
         ...(!isTerminalPhase(old.phase) && !isStaticPod(pod) && { phase: 'Failed' }),
@@ -243,7 +269,8 @@ export function statusManager(options: {
       const entry = entries.get(uid);
       if (!entry) return;
       const pod = current(uid, entry);
-      if (pod && (entry.sent < entry.version || entry.sentTo !== pod.metadata.uid || mayDelete(pod, entry))) enqueue(uid);
+      if (pod && (entry.sent < entry.version || entry.sentTo !== pod.metadata.uid || mayDelete(pod, entry)))
+        enqueue(uid);
     },
     forget(uid) {
       entries.delete(uid);

@@ -1,5 +1,5 @@
-import type { V1Pod, V1PodCondition, V1PodStatus } from '../../api/generated/types.ts';
 import { equalJson } from '../../api/draft.ts';
+import type { V1Pod, V1PodCondition, V1PodStatus } from '../../api/generated/types.ts';
 import { isKubeletCondition } from './conditions.ts';
 
 type Patch = Record<string, unknown>;
@@ -8,15 +8,21 @@ const byKey = <T>(items: readonly T[] | undefined, key: (it: T) => string): Map<
   new Map((items ?? []).map((it) => [key(it), it]));
 
 /** Changed, new and dropped items of a list merged by `name`, as a strategic merge patch writes them. */
-function mergeList<T extends object>(name: string, old: readonly T[] | undefined, next: readonly T[] | undefined): unknown[] {
+function mergeList<T extends object>(
+  name: string,
+  old: readonly T[] | undefined,
+  next: readonly T[] | undefined,
+): unknown[] {
   const key = (it: T): string => String((it as Record<string, unknown>)[name]);
   const before = byKey(old, key);
   const after = byKey(next, key);
   return [
-    ...[...after].filter(([id, it]) => !equalJson(before.get(id), it)).map(([id, it]) => {
-      const dropped = Object.keys(before.get(id) ?? {}).filter((field) => !(field in it));
-      return { ...it, ...Object.fromEntries(dropped.map((field) => [field, null])) };
-    }),
+    ...[...after]
+      .filter(([id, it]) => !equalJson(before.get(id), it))
+      .map(([id, it]) => {
+        const dropped = Object.keys(before.get(id) ?? {}).filter((field) => !(field in it));
+        return { ...it, ...Object.fromEntries(dropped.map((field) => [field, null])) };
+      }),
     ...[...before.keys()].filter((id) => !after.has(id)).map((id) => ({ $patch: 'delete', [name]: id })),
   ];
 }
@@ -32,8 +38,7 @@ export function statusPatch(pod: V1Pod, wanted: V1PodStatus): Patch | undefined 
   const old = pod.status ?? {};
   const status: Patch = {};
   for (const field of plain) if (old[field] !== wanted[field]) status[field] = wanted[field] ?? null;
-  for (const field of atomic)
-    if (!equalJson(old[field], wanted[field])) status[field] = wanted[field] ?? null;
+  for (const field of atomic) if (!equalJson(old[field], wanted[field])) status[field] = wanted[field] ?? null;
   const owned = (list: readonly V1PodCondition[] | undefined): readonly V1PodCondition[] =>
     (list ?? []).filter((it) => isKubeletCondition(it.type));
   const conditions = mergeList('type', owned(old.conditions), owned(wanted.conditions));

@@ -1,7 +1,7 @@
+import { copyJson, type Draft } from '../../api/draft.ts';
+import type { WatchEvent } from '../../api/handler.ts';
 import type { KubeObject, Live, ObjectList, Resource } from '../../api/resource.ts';
 import { alreadyExists, notFound } from '../../api/status.ts';
-import type { WatchEvent } from '../../api/handler.ts';
-import { copyJson, type Draft } from '../../api/draft.ts';
 import { boundedQueue } from '../../base/bounded-queue.ts';
 import { type Clock, rfc3339 } from '../../base/clock.ts';
 import { deepFreeze } from '../../base/freeze.ts';
@@ -18,7 +18,12 @@ export interface FakeApi {
   readonly patches: unknown[];
 }
 
-const mergeKeys: Readonly<Record<string, string>> = { conditions: 'type', podIPs: 'ip', hostIPs: 'ip', addresses: 'type' };
+const mergeKeys: Readonly<Record<string, string>> = {
+  conditions: 'type',
+  podIPs: 'ip',
+  hostIPs: 'ip',
+  addresses: 'type',
+};
 
 /** Enough of strategic merge for statuses. */
 function merge(target: Draft, patch: Draft, strategic: boolean): Draft {
@@ -56,7 +61,12 @@ const fields = (selector: string | undefined, object: KubeObject): boolean =>
 
 export function fakeApi(clock: Clock): FakeApi {
   const stores = new Map<string, Map<string, Live>>();
-  const watchers = new Set<{ plural: string; namespace: string | undefined; selector: string | undefined; queue: ReturnType<typeof boundedQueue<WatchEvent>> }>();
+  const watchers = new Set<{
+    plural: string;
+    namespace: string | undefined;
+    selector: string | undefined;
+    queue: ReturnType<typeof boundedQueue<WatchEvent>>;
+  }>();
   const patches: unknown[] = [];
   let revision = 1;
   let serial = 0;
@@ -68,7 +78,11 @@ export function fakeApi(clock: Clock): FakeApi {
   const key = (namespace: string | undefined, name: string): string => `${namespace ?? ''}/${name}`;
   const tell = (plural: string, type: 'ADDED' | 'MODIFIED' | 'DELETED', object: Live): void => {
     for (const watcher of watchers)
-      if (watcher.plural === plural && (!watcher.namespace || watcher.namespace === object.metadata.namespace) && fields(watcher.selector, object))
+      if (
+        watcher.plural === plural &&
+        (!watcher.namespace || watcher.namespace === object.metadata.namespace) &&
+        fields(watcher.selector, object)
+      )
         watcher.queue.push({ type, object });
   };
   const write = (resource: Resource, object: KubeObject): Live => {
@@ -95,7 +109,11 @@ export function fakeApi(clock: Clock): FakeApi {
     if (!it) return;
     store(resource.plural).delete(key(namespace, name));
     revision++;
-    tell(resource.plural, 'DELETED', deepFreeze({ ...it, metadata: { ...it.metadata, resourceVersion: `${revision}` } }) as Live);
+    tell(
+      resource.plural,
+      'DELETED',
+      deepFreeze({ ...it, metadata: { ...it.metadata, resourceVersion: `${revision}` } }) as Live,
+    );
   };
   const find = (resource: Resource, namespace: string | undefined, name: string): Live => {
     const it = store(resource.plural).get(key(resource.namespaced ? namespace : undefined, name));
@@ -103,14 +121,22 @@ export function fakeApi(clock: Clock): FakeApi {
     return it;
   };
   const client = {
-    get: async (resource: Resource, name: string, options?: { namespace?: string }) => find(resource, options?.namespace, name),
-    list: async (resource: Resource, options?: { namespace?: string; fieldSelector?: string }): Promise<ObjectList> => ({
+    get: async (resource: Resource, name: string, options?: { namespace?: string }) =>
+      find(resource, options?.namespace, name),
+    list: async (
+      resource: Resource,
+      options?: { namespace?: string; fieldSelector?: string },
+    ): Promise<ObjectList> => ({
       metadata: { resourceVersion: `${revision}` },
       items: [...store(resource.plural).values()].filter(
-        (it) => (!options?.namespace || it.metadata.namespace === options.namespace) && fields(options?.fieldSelector, it),
+        (it) =>
+          (!options?.namespace || it.metadata.namespace === options.namespace) && fields(options?.fieldSelector, it),
       ),
     }),
-    watch: async (resource: Resource, options: { namespace?: string; fieldSelector?: string; signal?: AbortSignal }) => {
+    watch: async (
+      resource: Resource,
+      options: { namespace?: string; fieldSelector?: string; signal?: AbortSignal },
+    ) => {
       const queue = boundedQueue<WatchEvent>(10_000);
       const watcher = { plural: resource.plural, namespace: options.namespace, selector: options.fieldSelector, queue };
       watchers.add(watcher);
@@ -135,7 +161,10 @@ export function fakeApi(clock: Clock): FakeApi {
             ...body,
             status: {
               token: `token-of-${name}-${++serial}`,
-              expirationTimestamp: rfc3339(clock.now() + 1000 * Number((body as { spec?: { expirationSeconds?: number } }).spec?.expirationSeconds ?? 3600)),
+              expirationTimestamp: rfc3339(
+                clock.now() +
+                  1000 * Number((body as { spec?: { expirationSeconds?: number } }).spec?.expirationSeconds ?? 3600),
+              ),
             },
           }
         : body,
@@ -146,7 +175,10 @@ export function fakeApi(clock: Clock): FakeApi {
     patch: async (resource: Resource, name: string, patch: unknown, options: { namespace?: string; type: string }) => {
       const it = find(resource, options.namespace, name);
       patches.push(patch);
-      return write(resource, merge(it as unknown as Draft, patch as Draft, options.type.includes('strategic')) as unknown as KubeObject);
+      return write(
+        resource,
+        merge(it as unknown as Draft, patch as Draft, options.type.includes('strategic')) as unknown as KubeObject,
+      );
     },
     delete: async (resource: Resource, name: string, options?: { namespace?: string }) => {
       find(resource, options?.namespace, name);

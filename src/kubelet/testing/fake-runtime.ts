@@ -36,13 +36,19 @@ export interface FakeRuntime extends NodeRuntime {
   /** What was asked, in order: `run-sandbox web`, `create web/app#0`, `start app#0`, `stop app#0 30`, … */
   readonly transcript: string[];
   /** By image; what pulls answer: an error, or the image's size. */
-  readonly registry: Map<string, { readonly sizeBytes: number; readonly uid?: number; readonly username?: string; readonly needs?: string } | Error>;
+  readonly registry: Map<
+    string,
+    { readonly sizeBytes: number; readonly uid?: number; readonly username?: string; readonly needs?: string } | Error
+  >;
   /** By container name, read at each start. */
   readonly behaviours: Map<string, Behaviour>;
   /** By `host:port`: answers connections; without an entry they are refused. */
   readonly listeners: Map<string, (socket: Duplex) => void>;
   /** By the command's words; the default is success without output. */
-  readonly commands: Map<string, () => Promise<{ readonly stdout?: string; readonly stderr?: string; readonly exitCode?: number }>>;
+  readonly commands: Map<
+    string,
+    () => Promise<{ readonly stdout?: string; readonly stderr?: string; readonly exitCode?: number }>
+  >;
   readonly configs: Map<string, ContainerConfig>;
   readonly sandboxes: Map<string, PodSandboxConfig>;
   /** Ends a container as if its process had. */
@@ -66,7 +72,12 @@ interface FakeContainer {
 
 const notFound = (what: string): CriError => new CriError('NotFound', `${what}: not found`);
 
-export function fakeRuntime(options: { readonly clock: Clock; readonly files: NodeFiles; readonly nodeName: string; readonly machine?: Partial<MachineInfo> }): FakeRuntime {
+export function fakeRuntime(options: {
+  readonly clock: Clock;
+  readonly files: NodeFiles;
+  readonly nodeName: string;
+  readonly machine?: Partial<MachineInfo>;
+}): FakeRuntime {
   const { clock, files } = options;
   const transcript: string[] = [];
   const registry: FakeRuntime['registry'] = new Map();
@@ -82,9 +93,11 @@ export function fakeRuntime(options: { readonly clock: Clock; readonly files: No
 
   const emit = (type: ContainerEvent['type'], sandboxId: string, containerId = ''): void => {
     const podUid = sandboxes.get(sandboxId)?.config.metadata.uid ?? '';
-    for (const watcher of watchers) watcher.push({ type, containerId, podSandboxId: sandboxId, podUid, at: clock.now() });
+    for (const watcher of watchers)
+      watcher.push({ type, containerId, podSandboxId: sandboxId, podUid, at: clock.now() });
   };
-  const logPath = (it: FakeContainer): string => `${sandboxes.get(it.sandboxId)?.config.logDirectory}/${it.config.logPath}`;
+  const logPath = (it: FakeContainer): string =>
+    `${sandboxes.get(it.sandboxId)?.config.logDirectory}/${it.config.logPath}`;
   const label = (it: FakeContainer): string => `${it.config.metadata.name}#${it.config.metadata.attempt}`;
   const statusOf = (it: FakeContainer): ContainerStatus => ({
     id: it.id,
@@ -144,7 +157,9 @@ export function fakeRuntime(options: { readonly clock: Clock; readonly files: No
       connect(host, port) {
         const listener = listeners.get(`${host}:${port}`);
         if (!listener)
-          return Promise.reject(Object.assign(new Error(`connect ECONNREFUSED ${host}:${port}`), { code: 'ECONNREFUSED' }));
+          return Promise.reject(
+            Object.assign(new Error(`connect ECONNREFUSED ${host}:${port}`), { code: 'ECONNREFUSED' }),
+          );
         const to = new PassThrough();
         const from = new PassThrough();
         const client = Duplex.from({ readable: from, writable: to });
@@ -241,7 +256,13 @@ export function fakeRuntime(options: { readonly clock: Clock; readonly files: No
         const how = behaviours.get(it.config.metadata.name) ?? {};
         transcript.push(`start ${label(it)}`);
         if (how.startError !== undefined) {
-          Object.assign(it, { state: 'EXITED', exitCode: 128, reason: 'StartError', message: how.startError, finishedAt: clock.now() });
+          Object.assign(it, {
+            state: 'EXITED',
+            exitCode: 128,
+            reason: 'StartError',
+            message: how.startError,
+            finishedAt: clock.now(),
+          });
           emit('STOPPED', it.sandboxId, id);
           throw new CriError('Unknown', how.startError);
         }
@@ -290,7 +311,10 @@ export function fakeRuntime(options: { readonly clock: Clock; readonly files: No
         const late: Promise<never> | undefined =
           timeoutSeconds > 0
             ? sleep(clock, timeoutSeconds * 1000, expiry.signal).then(() => {
-                throw new CriError('DeadlineExceeded', `failed to exec in container: timeout ${timeoutSeconds}s exceeded: context deadline exceeded`);
+                throw new CriError(
+                  'DeadlineExceeded',
+                  `failed to exec in container: timeout ${timeoutSeconds}s exceeded: context deadline exceeded`,
+                );
               })
             : undefined;
         late?.catch(() => undefined);
@@ -311,7 +335,10 @@ export function fakeRuntime(options: { readonly clock: Clock; readonly files: No
         return Promise.resolve(fakeSession(['cat'], streams.stdin));
       },
       portForward(_id, port) {
-        if (port !== 80) return Promise.reject(new CriError('Unknown', `failed to connect to localhost:${port} inside namespace: connection refused`));
+        if (port !== 80)
+          return Promise.reject(
+            new CriError('Unknown', `failed to connect to localhost:${port} inside namespace: connection refused`),
+          );
         const echo = new PassThrough();
         return Promise.resolve(echo);
       },
@@ -336,10 +363,17 @@ export function fakeRuntime(options: { readonly clock: Clock; readonly files: No
         transcript.push(`pull ${image}${auth ? ` as ${auth.username}` : ''}`);
         const known = registry.get(image);
         if (!known)
-          return Promise.reject(new CriError('NotFound', `failed to pull and unpack image "${image}": failed to resolve reference "${image}": ${image}: not found`));
+          return Promise.reject(
+            new CriError(
+              'NotFound',
+              `failed to pull and unpack image "${image}": failed to resolve reference "${image}": ${image}: not found`,
+            ),
+          );
         if (known instanceof Error) return Promise.reject(known);
         if (known.needs !== undefined && auth?.password !== known.needs)
-          return Promise.reject(new CriError('Unknown', 'pulling failed with status code [manifests]: 401 Unauthorized'));
+          return Promise.reject(
+            new CriError('Unknown', 'pulling failed with status code [manifests]: 401 Unauthorized'),
+          );
         const id = `sha256:${Buffer.from(image).toString('hex').padEnd(64, '0').slice(0, 64)}`;
         pulled.set(image, {
           id,

@@ -37,7 +37,8 @@ const listFiles = async (files: NodeFiles, directory: string, prefix = ''): Prom
   const out: string[] = [];
   for (const name of await files.list(directory)) {
     const stat = await files.stat(posix.join(directory, name), false);
-    if (stat?.type === 'directory') out.push(...(await listFiles(files, posix.join(directory, name), `${prefix}${name}/`)));
+    if (stat?.type === 'directory')
+      out.push(...(await listFiles(files, posix.join(directory, name), `${prefix}${name}/`)));
     else out.push(`${prefix}${name}`);
   }
   return out;
@@ -62,7 +63,11 @@ export async function writeAtomically(
   if (old !== undefined) {
     const present = await listFiles(files, posix.join(target, old));
     stale = present.filter((path) => !wanted.has(path));
-    if (stale.length === 0 && present.length === wanted.size && (await sameContent(files, posix.join(target, old), wanted)))
+    if (
+      stale.length === 0 &&
+      present.length === wanted.size &&
+      (await sameContent(files, posix.join(target, old), wanted))
+    )
       return false;
   }
   const stamp = new Date(options.now).toISOString().slice(0, 19).replace('T', ' ').replaceAll(/[- :]/g, '_');

@@ -18,7 +18,9 @@ export interface PayloadSources {
   /** A bound token for the pod: rejects with the server's refusal. */
   token(pod: V1Pod, audience: string | undefined, expirationSeconds: number): Promise<AuthenticationV1TokenRequest>;
   /** PEM of a trust bundle by name, or of all of a signer that match. */
-  trustBundle(source: NonNullable<NonNullable<V1ProjectedVolumeSource['sources']>[number]['clusterTrustBundle']>): Promise<string>;
+  trustBundle(
+    source: NonNullable<NonNullable<V1ProjectedVolumeSource['sources']>[number]['clusterTrustBundle']>,
+  ): Promise<string>;
 }
 
 type Files = Map<string, ProjectedFile>;
@@ -59,7 +61,8 @@ export function secretPayload(
 ): Files {
   const out: Files = new Map();
   if (!items || items.length === 0) {
-    for (const [key, value] of Object.entries(secret.data ?? {})) out.set(key, { data: Buffer.from(value, 'base64'), mode });
+    for (const [key, value] of Object.entries(secret.data ?? {}))
+      out.set(key, { data: Buffer.from(value, 'base64'), mode });
     return out;
   }
   for (const item of items) {
@@ -189,7 +192,12 @@ export async function volumePayload(
   }
   if (volume.downwardAPI)
     return {
-      files: downwardPayload(volume.downwardAPI.items ?? [], pod, volume.downwardAPI.defaultMode ?? 0o644, sources.facts()),
+      files: downwardPayload(
+        volume.downwardAPI.items ?? [],
+        pod,
+        volume.downwardAPI.defaultMode ?? 0o644,
+        sources.facts(),
+      ),
     };
   if (volume.projected) return projectedPayload(sources, pod, volume.projected, now);
   return undefined;

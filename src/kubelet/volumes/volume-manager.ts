@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
-import type { AuthenticationV1TokenRequest, V1PersistentVolume, V1Pod, V1Volume } from '../../api/generated/types.ts';
 import { persistentvolumeclaims, persistentvolumes, serviceaccounts } from '../../api/generated/resources.ts';
+import type { AuthenticationV1TokenRequest, V1PersistentVolume, V1Pod, V1Volume } from '../../api/generated/types.ts';
 import type { Resource } from '../../api/resource.ts';
 import { exponentialBackoff } from '../../base/backoff.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -30,7 +30,11 @@ export type MountOutcome =
 
 export interface VolumeManager {
   /** Brings the pod's volumes up, or up to date; each failure is an event. Never rejects. */
-  mount(pod: V1Pod, facts: () => DownwardFacts, event: (reason: string, message: string) => void): Promise<MountOutcome>;
+  mount(
+    pod: V1Pod,
+    facts: () => DownwardFacts,
+    event: (reason: string, message: string) => void,
+  ): Promise<MountOutcome>;
   /** Takes everything of a pod down; absent is fine. */
   unmount(uid: string): Promise<void>;
   podDirectory(uid: string): string;
@@ -82,7 +86,11 @@ export function volumeManager(context: Context): VolumeManager {
   const pathOf = (pod: V1Pod, volume: V1Volume): string =>
     posix.join(podDirectory(pod.metadata?.uid ?? ''), 'volumes', `kubernetes.io~${pluginOf(volume)}`, volume.name);
 
-  const token = async (pod: V1Pod, audience: string | undefined, seconds: number): Promise<AuthenticationV1TokenRequest> => {
+  const token = async (
+    pod: V1Pod,
+    audience: string | undefined,
+    seconds: number,
+  ): Promise<AuthenticationV1TokenRequest> => {
     const uid = pod.metadata?.uid ?? '';
     const key = `${uid}/${audience ?? ''}/${seconds}`;
     const cached = tokens.get(key);
@@ -138,7 +146,9 @@ export function volumeManager(context: Context): VolumeManager {
       throw fail(`failed to fetch PVC from API server: ${errorMessage(error)}`);
     });
     if (ephemeral && !pvc.metadata.ownerReferences?.some((it) => it.uid === pod.metadata?.uid))
-      throw fail(`PVC ${namespace}/${claim} was not created for pod ${namespace}/${pod.metadata?.name} (pod is not owner)`);
+      throw fail(
+        `PVC ${namespace}/${claim} was not created for pod ${namespace}/${pod.metadata?.name} (pod is not owner)`,
+      );
     if (pvc.metadata.deletionTimestamp) throw fail('PVC is being deleted');
     if (pvc.status?.phase !== 'Bound') throw fail('PVC is not bound');
     const name = pvc.spec?.volumeName;
@@ -174,7 +184,11 @@ export function volumeManager(context: Context): VolumeManager {
   };
 
   /** The mounted volume and, with a token in it, when to come back. */
-  const setUp = async (pod: V1Pod, volume: V1Volume, facts: () => DownwardFacts): Promise<MountedVolume & { readonly refreshAt?: number }> => {
+  const setUp = async (
+    pod: V1Pod,
+    volume: V1Volume,
+    facts: () => DownwardFacts,
+  ): Promise<MountedVolume & { readonly refreshAt?: number }> => {
     const { name } = volume;
     if (volume.image) return { name, path: '', readOnly: true };
     if (volume.hostPath) {
@@ -200,7 +214,10 @@ export function volumeManager(context: Context): VolumeManager {
         facts,
         token,
         trustBundle: async (source) => {
-          type Bundle = { readonly metadata?: object; readonly spec?: { readonly trustBundle?: string; readonly signerName?: string } };
+          type Bundle = {
+            readonly metadata?: object;
+            readonly spec?: { readonly trustBundle?: string; readonly signerName?: string };
+          };
           if (source.name) return ((await client.get(trustBundles, source.name)) as Bundle).spec?.trustBundle ?? '';
           const list = await client.list(trustBundles, { fieldSelector: `spec.signerName=${source.signerName}` });
           return list.items.map((it) => (it as Bundle).spec?.trustBundle ?? '').join('');
@@ -262,7 +279,10 @@ export function volumeManager(context: Context): VolumeManager {
             continue;
           }
           retryAt = Math.min(retryAt, clock.now() + backoff.next(key));
-          event('FailedMount', `MountVolume.SetUp failed for volume ${JSON.stringify(volume.name)} : ${errorMessage(error)}`);
+          event(
+            'FailedMount',
+            `MountVolume.SetUp failed for volume ${JSON.stringify(volume.name)} : ${errorMessage(error)}`,
+          );
         }
       }
       if (failed.length === 0) return { ok: true, volumes: mounted, refreshAt };
