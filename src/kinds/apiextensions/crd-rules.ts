@@ -259,7 +259,8 @@ function checkSpec(spec: V1CustomResourceDefinitionSpec): readonly FieldError[] 
   return [...errors, ...checkNames(spec.names ?? {}), ...checkConversion(spec.conversion)];
 }
 
-function checkStoredVersions(crd: V1CustomResourceDefinition): readonly FieldError[] {
+/** A version that objects may be stored in must not be forgotten. */
+export function validateStoredVersions(crd: V1CustomResourceDefinition): readonly FieldError[] {
   const stored = crd.status?.storedVersions ?? [];
   const path = 'status.storedVersions';
   if (stored.length === 0) return [invalid(path, stored, 'must have at least one stored version')];
@@ -318,7 +319,7 @@ export function validateCustomResourceDefinition(crd: V1CustomResourceDefinition
   return [
     ...(name !== wanted ? [invalid('metadata.name', name, 'must be spec.names.plural+"."+spec.group')] : []),
     ...checkSpec(crd.spec),
-    ...checkStoredVersions(crd),
+    ...validateStoredVersions(crd),
     ...checkApproval(crd),
   ];
 }
@@ -344,7 +345,7 @@ export function validateCustomResourceDefinitionUpdate(
       : []),
     ...fixed('group', next.spec.group, old.spec.group),
     ...fixed('names.plural', next.spec.names.plural, old.spec.names.plural),
-    ...checkStoredVersions(next),
+    ...validateStoredVersions(next),
     ...(approval.length > 0 && checkApproval(old).length > 0 ? [] : approval),
   ];
 }

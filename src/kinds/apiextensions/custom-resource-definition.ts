@@ -3,7 +3,11 @@ import type { V1CustomResourceDefinition } from '../../api/generated/types.ts';
 import { columnsOf, nameColumn } from '../columns.ts';
 import { defineKind } from '../define.ts';
 import type { Loose } from '../draft.ts';
-import { validateCustomResourceDefinition, validateCustomResourceDefinitionUpdate } from './crd-rules.ts';
+import {
+  validateCustomResourceDefinition,
+  validateCustomResourceDefinitionUpdate,
+  validateStoredVersions,
+} from './crd-rules.ts';
 
 /** Held until every instance is gone. Upstream adds it at deletion; here it is there from the start, so no deletion can overtake it. */
 export const cleanupFinalizer = 'customresourcecleanup.apiextensions.k8s.io';
@@ -60,6 +64,7 @@ export const customResourceDefinitionKind = defineKind(customresourcedefinitions
   },
   validate: (object) => validateCustomResourceDefinition(strict(object)),
   validateUpdate: (next, old) => validateCustomResourceDefinitionUpdate(strict(next), strict(old)),
+  validateStatus: (next) => validateStoredVersions(strict(next)),
   columns: [
     nameColumn,
     column(
