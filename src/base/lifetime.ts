@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 /** The span in which something runs: work is tied to its signal, clean-up to its end. */
 export interface Lifetime {
   readonly signal: AbortSignal;
@@ -12,6 +14,8 @@ export interface Lifetime {
 /** Starts a lifetime. Errors of clean-ups go to `onError`; all clean-ups run regardless. */
 export function startLifetime(onError: (error: unknown) => void): Lifetime {
   const controller = new AbortController();
+  // Everything that runs in a lifetime listens to its end; many listeners are no leak here.
+  setMaxListeners(0, controller.signal);
   const cleanups: (() => void | Promise<void>)[] = [];
   let ended: Promise<void> | undefined;
   const run = async (cleanup: () => void | Promise<void>): Promise<void> => {

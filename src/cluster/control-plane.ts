@@ -1,12 +1,21 @@
 import { join } from 'node:path';
 import type { SpanSink } from '../api/trace.ts';
-import { type ApiServer, createApiServer } from '../apiserver/create-api-server.ts';
+import { defaultAdmission } from '../apiserver/admission/default-admission.ts';
 import { createAuthenticator } from '../apiserver/authn/authenticator.ts';
 import { type ServiceAccountTokens, serviceAccountTokens } from '../apiserver/authn/service-account-tokens.ts';
-import { createAuthorizer } from '../apiserver/authz/authorizer.ts';
+import { createAuthorizer, type RbacAuthorizer } from '../apiserver/authz/authorizer.ts';
 import { reconcileBootstrapPolicy } from '../apiserver/authz/bootstrap/reconcile.ts';
-import type { ClusterDialer, KubeletDialer } from '../apiserver/contracts.ts';
+import type {
+  AdmissionPlugin,
+  Authenticator,
+  ClusterDialer,
+  KubeletDialer,
+  SpecialHandler,
+} from '../apiserver/contracts.ts';
+import { type ApiServer, createApiServer } from '../apiserver/create-api-server.ts';
 import { createSecureListener } from '../apiserver/http/listener.ts';
+import { specialHandlers } from '../apiserver/special/special-handlers.ts';
+import { defined } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Lifetime } from '../base/lifetime.ts';
 import type { Logger } from '../base/log.ts';
@@ -17,7 +26,12 @@ import { lmdbStore } from '../store/lmdb/lmdb-store.ts';
 import { memoryStore } from '../store/memory/memory-store.ts';
 import type { Store } from '../store/store.ts';
 import { advertisedAddress } from './advertise.ts';
-import { apiServiceAddress, bootstrapObjects, ensureBootstrapObjects, publishApiEndpoint } from './bootstrap-objects.ts';
+import {
+  apiServiceAddress,
+  bootstrapObjects,
+  ensureBootstrapObjects,
+  publishApiEndpoint,
+} from './bootstrap-objects.ts';
 import { type ClientFactory, clientFactory, loopback } from './identities.ts';
 import { writeKubeconfig } from './kubeconfig-file.ts';
 import { listen, stopListening, trackSockets } from './listen.ts';
@@ -41,6 +55,8 @@ export interface ControlPlane {
   readonly port: number;
   /** Where pods reach the server, behind the `kubernetes` Service. */
   readonly advertised: string;
+  /** Serves on another address of this machine too, same port. */
+  listenAlso(address: string): Promise<void>;
 }
 
 /** Ways out of the API server, filled in once nodes and network exist. */
@@ -63,7 +79,7 @@ const hostnames = (domain: string): readonly string[] => [
 
 /** Starts store and API server, listens, and puts in place what every cluster has. Ends with the context's lifetime. */
 export async function startControlPlane(context: ClusterContext, dialers: Dialers): Promise<ControlPlane> {
-  const { options, clock, random, log, spans, lifetime } = context;
+  const { options, clock, log, lifetime } = context;
   const advertised = advertisedAddress(options);
   const ips = new Set(['127.0.0.1', '::1', advertised, apiServiceAddress(options.serviceCidr)]);
   if (!/^(0\.0\.0\.0|::)$/.test(options.listenAddress)) ips.add(options.listenAddress);
@@ -78,15 +94,19 @@ export async function startControlPlane(context: ClusterContext, dialers: Dialer
 
   const server = await createServer(context, store, pki, dialers);
   lifetime.defer(() => server.close());
-  const listener = createSecureListener({
-    key: pki.serving.key,
-    cert: pki.serving.certificate,
-    clientCa: pki.authority.certificate,
-    front: server.http,
-  });
-  const sockets = trackSockets(listener);
-  const port = await listen(listener, options);
-  lifetime.defer(() => stopListening(listener, sockets));
+  const listenAt = async (listenAddress: string, listenPort: number): Promise<number> => {
+    const listener = createSecureListener({
+      key: pki.serving.key,
+      cert: pki.serving.certificate,
+      clientCa: pki.authority.certificate,
+      front: server.http,
+    });
+    const sockets = trackSockets(listener);
+    const port = await listen(listener, { listenAddress, listenPort });
+    lifetime.defer(() => stopListening(listener, sockets));
+    return port;
+  };
+  const port = await listenAt(options.listenAddress, options.listenPort);
 
   const host = options.listenAddress === '0.0.0.0' ? '127.0.0.1' : options.listenAddress;
   const url = `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
@@ -106,23 +126,63 @@ export async function startControlPlane(context: ClusterContext, dialers: Dialer
   writeKubeconfig(join(options.dataDir, 'kubeconfig'), access, false);
   if (options.kubeconfig) writeKubeconfig(options.kubeconfig, access, true);
   log.debug('control plane is up', { url });
-  return { server, pki, clients, url, port, advertised };
+  return {
+    server,
+    pki,
+    clients,
+    url,
+    port,
+    advertised,
+    listenAlso: async (address) => void (await listenAt(address, port)),
+  };
+}
 
-  async function createServer(_context: ClusterContext, theStore: Store, thePki: ClusterPki, out: Dialers): Promise<ApiServer> {
-    void out;
-    let tokens: ServiceAccountTokens | undefined;
-    return createApiServer({
-      store: theStore,
-      kinds: builtinKinds(),
-      clock,
-      random,
-      log,
-      spans,
-      makeAuthenticator: ({ reader }) => {
-        tokens = serviceAccountTokens({ signingKey: thePki.serviceAccountKey, clock, random, reader });
-        return createAuthenticator({ clock, reader, tokens });
-      },
-      makeAuthorizer: ({ reader }) => createAuthorizer(reader),
-    });
-  }
+/** The API server with everything plugged into it. */
+async function createServer(
+  context: ClusterContext,
+  store: Store,
+  pki: ClusterPki,
+  dialers: Dialers,
+): Promise<ApiServer> {
+  const { clock, random, log, spans, options } = context;
+  // Made on the way up, in the order in which the server asks for them.
+  let tokens: ServiceAccountTokens | undefined;
+  let authenticator: Authenticator | undefined;
+  let authorizer: RbacAuthorizer | undefined;
+  let plugins: readonly AdmissionPlugin[] = [];
+  const special: Record<string, SpecialHandler> = {};
+  const server = await createApiServer({
+    store,
+    kinds: builtinKinds(),
+    clock,
+    random,
+    log,
+    spans,
+    special,
+    makeAuthorizer: ({ reader }) => {
+      authorizer = createAuthorizer(reader);
+      return authorizer;
+    },
+    admission: (server) => {
+      plugins = defaultAdmission(server, {
+        ...(authorizer && { authorizer }),
+        cluster: dialers.cluster,
+        services: { serviceCidrs: [options.serviceCidr] },
+      });
+      return plugins;
+    },
+    makeAuthenticator: ({ reader }) => {
+      tokens = serviceAccountTokens({ signingKey: pki.serviceAccountKey, clock, random, reader });
+      authenticator = createAuthenticator({ clock, reader, tokens });
+      const handlers = specialHandlers({
+        tokens,
+        authenticator: () => defined(authenticator, 'the authenticator is made'),
+        spans,
+        admission: () => plugins,
+      });
+      Object.assign(special, handlers);
+      return authenticator;
+    },
+  });
+  return server;
 }

@@ -12,7 +12,11 @@ export const schedulerUser = user('system:kube-scheduler');
 export const controllerManagerUser = user('system:kube-controller-manager');
 export const nodeUser = (nodeName: string): UserInfo => user(`system:node:${nodeName}`, 'system:nodes');
 export const controllerUser = (controller: string): UserInfo =>
-  user(`system:serviceaccount:kube-system:${controller}`, 'system:serviceaccounts', 'system:serviceaccounts:kube-system');
+  user(
+    `system:serviceaccount:kube-system:${controller}`,
+    'system:serviceaccounts',
+    'system:serviceaccounts:kube-system',
+  );
 
 /** Makes clients in this process. */
 export type ClientFactory = (as: UserInfo, userAgent: string) => Client;

@@ -4,12 +4,17 @@ import type { ClusterOptions } from './options.ts';
 import { UsageError } from './options.ts';
 
 /** Listens where the options say and gives the port; a port in use is one clear line. */
-export function listen(server: Http2SecureServer, options: ClusterOptions): Promise<number> {
+export function listen(
+  server: Http2SecureServer,
+  options: Pick<ClusterOptions, 'listenAddress' | 'listenPort'>,
+): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const where = `${options.listenAddress}:${options.listenPort}`;
-      if (error.code === 'EADDRINUSE') reject(new UsageError(`${where} is in use; choose another with --listen ADDRESS:PORT`));
-      else if (error.code === 'EADDRNOTAVAIL') reject(new UsageError(`${options.listenAddress} is no address of this machine`));
+      if (error.code === 'EADDRINUSE')
+        reject(new UsageError(`${where} is in use; choose another with --listen ADDRESS:PORT`));
+      else if (error.code === 'EADDRNOTAVAIL')
+        reject(new UsageError(`${options.listenAddress} is no address of this machine`));
       else if (error.code === 'EACCES') reject(new UsageError(`listening on ${where} is not permitted`));
       else reject(error);
     });

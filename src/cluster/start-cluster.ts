@@ -1,15 +1,19 @@
+import { noSpans } from '../api/trace.ts';
 import { systemClock } from '../base/clock.ts';
 import { startLifetime } from '../base/lifetime.ts';
 import type { Logger } from '../base/log.ts';
 import { systemRandom } from '../base/random.ts';
-import { noSpans } from '../api/trace.ts';
+import { detectContainerd } from '../runtime/cri/detect-containerd.ts';
 import { type ClusterContext, startControlPlane } from './control-plane.ts';
-import type { ClusterOptions } from './options.ts';
+import { localKubelets } from './kubelet-dialer.ts';
+import { type ClusterOptions, UsageError } from './options.ts';
+import { startRealNode } from './real-node.ts';
+import { startWorkers } from './workers.ts';
 
 /** A running cluster. */
 export interface Cluster {
   readonly url: string;
-  readonly runtime: string;
+  readonly runtime: 'sim' | 'containerd' | 'none';
   /** Why this runtime, in a sentence, where it was chosen. */
   readonly reason?: string;
   /** Ends everything in order; resolves when nothing of it runs any more. */
@@ -28,8 +32,17 @@ export async function startCluster(options: ClusterOptions, log: Logger): Promis
     lifetime,
   };
   try {
-    const plane = await startControlPlane(context, {} as never);
-    return { url: plane.url, runtime: options.runtime, stop: () => lifetime.end() };
+    const kubelets = localKubelets();
+    const plane = await startControlPlane(context, {
+      kubelet: kubelets,
+      cluster: { connect: () => Promise.reject(new Error('no network')) },
+    });
+    await startWorkers(context, plane);
+    const detection = options.runtime === 'sim' ? undefined : await detectContainerd(process.env);
+    if (detection?.usable) await startRealNode(context, plane, kubelets, detection.parts);
+    else if (options.runtime === 'containerd')
+      throw new UsageError(`containerd cannot be used here: ${detection?.why}`);
+    return { url: plane.url, runtime: detection?.usable ? 'containerd' : 'sim', stop: () => lifetime.end() };
   } catch (error) {
     await lifetime.end();
     throw error;

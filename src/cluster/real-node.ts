@@ -1,0 +1,75 @@
+import { join } from 'node:path';
+import { nodes } from '../api/generated/resources.ts';
+import type { V1Node } from '../api/generated/types.ts';
+import type { Live } from '../api/resource.ts';
+import { createInformers } from '../client/informers.ts';
+import { createRecorder } from '../client/recorder.ts';
+import { startKubelet } from '../kubelet/kubelet.ts';
+import { containerdNode } from '../runtime/cri/containerd-node.ts';
+import type { ContainerdParts } from '../runtime/cri/detect-containerd.ts';
+import { innerAddress } from './advertise.ts';
+import { dnsServiceAddress } from './bootstrap-objects.ts';
+import type { ClusterContext, ControlPlane } from './control-plane.ts';
+import { nodeUser } from './identities.ts';
+import type { LocalKubelets } from './kubelet-dialer.ts';
+import { conflist, holdClusterAddresses, releaseClusterAddresses } from './real-network.ts';
+
+/** Makes this machine the cluster's node: containerd, a kubelet, the pod network. Resolves when the kubelet has registered it. */
+export async function startRealNode(
+  context: ClusterContext,
+  plane: ControlPlane,
+  kubelets: LocalKubelets,
+  parts: ContainerdParts,
+): Promise<void> {
+  const { options, clock, random, log, spans, lifetime } = context;
+  const dir = join(options.dataDir, 'node');
+  const runtime = await containerdNode({ dir: join(dir, 'containerd'), parts, clock, signal: lifetime.signal });
+  lifetime.defer(() => runtime.close());
+  await holdClusterAddresses(options);
+  lifetime.defer(releaseClusterAddresses);
+  if (plane.advertised === innerAddress) await plane.listenAlso(innerAddress);
+
+  const { hostname: nodeName } = await runtime.machine();
+  const client = plane.clients(nodeUser(nodeName), 'kubelet');
+  const informers = createInformers({ client, clock, log, signal: lifetime.signal });
+  const kubelet = await startKubelet({
+    nodeName,
+    runtime,
+    client,
+    informers,
+    events: createRecorder({
+      client,
+      component: 'kubelet',
+      host: nodeName,
+      clock,
+      random,
+      log,
+      signal: lifetime.signal,
+    }),
+    clock,
+    random,
+    log,
+    spans,
+    clusterDns: [dnsServiceAddress(options.serviceCidr)],
+    clusterDomain: options.clusterDomain,
+    rootDir: join(dir, 'kubelet'),
+    podLogsDir: join(dir, 'logs'),
+    lifetime,
+  });
+  kubelets.add(nodeName, kubelet.server);
+  lifetime.defer(() => kubelets.remove(nodeName));
+
+  // The pod network can be laid only when the node has been given its range.
+  let written = '';
+  const onNode = (node: Live<V1Node>): void => {
+    const cidr = node.spec?.podCIDR;
+    if (node.metadata.name !== nodeName || !cidr || cidr === written) return;
+    written = cidr;
+    runtime
+      .writeNetworkConfig('10-coracle.conflist', conflist(cidr, dir))
+      .catch((error: unknown) => log.error('cannot write the network configuration', { error }));
+  };
+  informers
+    .informer(nodes, { fieldSelector: `metadata.name=${nodeName}` })
+    .subscribe({ add: onNode, update: (next) => onNode(next) });
+}
