@@ -6,12 +6,14 @@ import { endpoints, pods, services } from '../../api/generated/resources.ts';
 import type { V1EndpointAddress } from '../../api/generated/types.ts';
 import { badRequest, notFound, statusError, unavailable } from '../../api/status.ts';
 import { randomInt } from '../../base/random.ts';
-import type { ClusterDialer, ConnectHandler, KubeletDialer, ServerContext } from '../contracts.ts';
+import type { AdmissionPlugin, ClusterDialer, ConnectHandler, KubeletDialer, ServerContext } from '../contracts.ts';
+import { admitConnect } from './admit-connect.ts';
 import { askBackend, type Backend, forwardedHeaders, returnedHeaders, splice, upgradeHead } from './backend.ts';
 import { podOf, splitTarget } from './pods.ts';
 import { rewriteHtml, rewriteLink } from './rewrite.ts';
 
 type Connect = Parameters<ConnectHandler>[0];
+type Admission = () => readonly AdmissionPlugin[];
 /** Pages longer than this pass unchanged: links in them are not worth the memory. */
 const maxPageBytes = 4 * 1024 * 1024;
 
@@ -193,24 +195,27 @@ function serviceTarget(context: ServerContext, namespace: string | undefined, id
 }
 
 /** `pods/proxy`: HTTP to a pod's port. */
-export function podProxy(cluster: ClusterDialer): ConnectHandler {
+export function podProxy(cluster: ClusterDialer, admission: Admission): ConnectHandler {
   return async (connect, context) => {
+    await admitConnect(connect, context, 'PodProxyOptions', admission());
     const target = podTarget(context, connect.namespace, connect.name);
     await forward(connect, () => dialTarget(cluster, target));
   };
 }
 
 /** `services/proxy`: HTTP to one of a Service's pods (pkg/registry/core/service/storage/storage.go, ResourceLocation). */
-export function serviceProxy(cluster: ClusterDialer): ConnectHandler {
+export function serviceProxy(cluster: ClusterDialer, admission: Admission): ConnectHandler {
   return async (connect, context) => {
+    await admitConnect(connect, context, 'ServiceProxyOptions', admission());
     const target = serviceTarget(context, connect.namespace, connect.name);
     await forward(connect, () => dialTarget(cluster, target));
   };
 }
 
 /** `nodes/proxy`: HTTP to a node's kubelet. */
-export function nodeProxy(kubelets: KubeletDialer): ConnectHandler {
-  return async (connect) => {
+export function nodeProxy(kubelets: KubeletDialer, admission: Admission): ConnectHandler {
+  return async (connect, context) => {
+    await admitConnect(connect, context, 'NodeProxyOptions', admission());
     const asked = splitTarget(connect.name);
     if (!asked) throw badRequest(`invalid node request ${JSON.stringify(connect.name)}`);
     await forward(connect, () => kubelets.dial(asked.name));

@@ -1,6 +1,7 @@
 import { badRequest, statusError } from '../../api/status.ts';
 import { accessDenied } from '../authz/denied.ts';
-import type { ConnectHandler, KubeletDialer, ServerContext } from '../contracts.ts';
+import type { AdmissionPlugin, ConnectHandler, KubeletDialer, ServerContext } from '../contracts.ts';
+import { admitConnect } from './admit-connect.ts';
 import { type Backend, splice, upgradeHead } from './backend.ts';
 import { chooseContainer, flag, podOf } from './pods.ts';
 
@@ -37,6 +38,12 @@ function kubeletPath(kind: Kind, { namespace, name, query }: Connect, container:
   return `/${kind}/${namespace}/${name}/${container}?${params.toString()}`;
 }
 
+const optionKinds: Readonly<Record<Kind, string>> = {
+  exec: 'PodExecOptions',
+  attach: 'PodAttachOptions',
+  portforward: 'PodPortForwardOptions',
+};
+
 /** A GET that becomes a WebSocket needs the right to create too, as its SPDY equivalent is a POST. */
 async function mayCreate(connect: Connect, context: ServerContext): Promise<void> {
   const { user, resource, subresource, namespace, name } = connect;
@@ -58,7 +65,11 @@ async function mayCreate(connect: Connect, context: ServerContext): Promise<void
  * `pods/exec`, `pods/attach`, `pods/portforward`: the client's upgrade goes to the kubelet in its own words, then both connections are joined. SPDY
  * and WebSocket alike end at the kubelet.
  */
-export function streamHandler(kind: Kind, kubelets: KubeletDialer): ConnectHandler {
+export function streamHandler(
+  kind: Kind,
+  kubelets: KubeletDialer,
+  admission: () => readonly AdmissionPlugin[],
+): ConnectHandler {
   return async (connect, context) => {
     await mayCreate(connect, context);
     const { request, upgrade, namespace, name, query } = connect;
@@ -67,6 +78,7 @@ export function streamHandler(kind: Kind, kubelets: KubeletDialer): ConnectHandl
     const node = pod.spec?.nodeName;
     if (!node) throw badRequest(`pod ${name} does not have a host assigned`);
     const path = kubeletPath(kind, connect, container);
+    await admitConnect(connect, context, optionKinds[kind], admission());
     if (!upgrade) throw badRequest('Upgrade request required');
     let backend: Backend;
     try {

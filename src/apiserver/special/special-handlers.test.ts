@@ -62,7 +62,7 @@ afterAll(() => server.close());
 const ask = async (resource: Resource, parts: Partial<ResourceRequest>) => {
   const result = await server.request(resource, { verb: 'create', ...parts });
   if (result.type !== 'answer') throw new Error(`an answer was expected, not ${result.type}`);
-  return result as { code: number; object: { status?: never } & Record<string, never> };
+  return result as unknown as { code: number; object: { status?: never } & Record<string, never> };
 };
 const refusal = async (work: Promise<unknown>): Promise<StatusError> => {
   try {
