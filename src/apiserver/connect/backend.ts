@@ -1,4 +1,4 @@
-import { Agent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 
 /** An open connection to whatever answers. */
@@ -62,8 +62,7 @@ export function askBackend(backend: Backend, asked: BackendRequest): Promise<Inc
       method: asked.method,
       path: asked.path,
       headers: { ...asked.headers, ...backend.headers, host: backend.host },
-      // The connection is this request's alone.
-      agent: new Agent({ keepAlive: false }),
+      // Without an agent, or Node would open a connection of its own.
       createConnection: () => backend.socket as never,
       setHost: false,
       ...(asked.signal && { signal: asked.signal }),

@@ -43,7 +43,8 @@ async function optionsFor(
     throw new Error(`no service port ${port} found for service ${JSON.stringify(service.name)}`);
   }
   const socket = await cluster.connect(address, port);
-  return { agent: false, createConnection: () => tlsConnect({ socket, servername: url.hostname, ...trust }) };
+  // Without an agent, or Node would open a connection of its own.
+  return { createConnection: () => tlsConnect({ socket, servername: url.hostname, ...trust }) };
 }
 
 async function readAnswer(answer: IncomingMessage): Promise<string> {
