@@ -20,6 +20,9 @@ export interface FieldError {
   readonly detail: string;
 }
 
+/** As a bad value: the message leaves the value out (field.OmitValueType). */
+export const omittedValue: unique symbol = Symbol('value omitted');
+
 const quote = (text: string): string => JSON.stringify(text);
 
 /** `field: Invalid value: "x": detail` without the field, in upstream's words. */
@@ -41,7 +44,9 @@ export function fieldErrorBody(error: FieldError): string {
     case 'FieldValueInvalid':
     case 'FieldValueNotSupported':
     case 'FieldValueTypeInvalid':
-      return `${label[error.type]}: ${showValue(error.badValue)}${detail}`;
+      return error.badValue === omittedValue
+        ? `${label[error.type]}${detail}`
+        : `${label[error.type]}: ${showValue(error.badValue)}${detail}`;
   }
 }
 

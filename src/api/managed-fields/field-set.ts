@@ -125,24 +125,27 @@ export function readFields(fields: unknown): FieldSet {
   return set;
 }
 
+const leafFields: FieldsV1 = Object.freeze({});
+
 function writeNode(set: FieldSet): FieldsV1 {
-  const known = written.get(set);
-  if (known) return known;
+  if (set === leafSet) return leafFields;
   const out: Record<string, unknown> = {};
-  if (set.member && set.children.size > 0) out['.'] = {};
+  if (set.member && set.children.size > 0) out['.'] = leafFields;
   for (const element of [...set.children.keys()].sort()) {
     const child = set.children.get(element);
     if (child) out[element] = writeNode(child);
   }
-  Object.freeze(out);
-  written.set(set, out);
-  return out;
+  return Object.freeze(out);
 }
 
 /** Writes FieldsV1, elements sorted. The result is frozen and may be shared. */
 export function writeFields(set: FieldSet): FieldsV1 {
+  const known = written.get(set);
+  if (known) return known;
   const out = writeNode(set);
-  parsed.set(out, set);
+  // Whole sets alone are remembered: their parts are seldom met by themselves.
+  written.set(set, out);
+  if (out !== leafFields) parsed.set(out, set);
   return out;
 }
 
