@@ -5,6 +5,7 @@ import { createAuthenticator } from '../apiserver/authn/authenticator.ts';
 import { type ServiceAccountTokens, serviceAccountTokens } from '../apiserver/authn/service-account-tokens.ts';
 import { createAuthorizer, type RbacAuthorizer } from '../apiserver/authz/authorizer.ts';
 import { reconcileBootstrapPolicy } from '../apiserver/authz/bootstrap/reconcile.ts';
+import { connectHandlers } from '../apiserver/connect/connect-handlers.ts';
 import type {
   AdmissionPlugin,
   Authenticator,
@@ -150,6 +151,7 @@ async function createServer(
   let authenticator: Authenticator | undefined;
   let authorizer: RbacAuthorizer | undefined;
   let plugins: readonly AdmissionPlugin[] = [];
+  const issuer = (): ServiceAccountTokens => defined(tokens, 'the issuer of tokens is made');
   const special: Record<string, SpecialHandler> = {};
   const server = await createApiServer({
     store,
@@ -159,6 +161,16 @@ async function createServer(
     log,
     spans,
     special,
+    connect: connectHandlers({ kubelets: dialers.kubelet, cluster: dialers.cluster, admission: () => plugins }),
+    http: {
+      documents: {
+        '/.well-known/openid-configuration': () => ({
+          body: issuer().openIdConfiguration(`${issuer().issuer}/openid/v1/jwks`),
+          contentType: 'application/json',
+        }),
+        '/openid/v1/jwks': () => ({ body: issuer().keySet(), contentType: 'application/jwk-set+json' }),
+      },
+    },
     makeAuthorizer: ({ reader }) => {
       authorizer = createAuthorizer(reader);
       return authorizer;

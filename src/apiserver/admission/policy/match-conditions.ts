@@ -1,7 +1,7 @@
+import { loadCelEngine } from '../../../api/cel/engine.ts';
 import type { V1MatchCondition } from '../../../api/generated/types.ts';
 import type { AdmissionRequest } from '../../contracts.ts';
 import { reviewRequest } from '../review-request.ts';
-import { loadCelEngine } from './cel-engine.ts';
 
 /** Whether all match conditions hold; an error only where none says no (pkg/admission/plugin/webhook/matchconditions). */
 export type MatchResult = { readonly matches: boolean; readonly error?: undefined } | { readonly error: string };

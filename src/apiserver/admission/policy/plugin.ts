@@ -1,3 +1,4 @@
+import { type CelEngine, type CelOutcome, loadCelEngine } from '../../../api/cel/engine.ts';
 import {
   mutatingadmissionpolicies,
   mutatingadmissionpolicybindings,
@@ -22,7 +23,6 @@ import type { Draft } from '../../../kinds/kind.ts';
 import type { AdmissionPlugin, AdmissionRequest, ServerContext } from '../../contracts.ts';
 import { isExempt, ruleMatches, selectorsMatch, versionsOf } from '../matching.ts';
 import { refuse } from '../request.ts';
-import { type CelEngine, type CelOutcome, loadCelEngine } from './cel-engine.ts';
 import { baseVariables, matchConditions } from './match-conditions.ts';
 import { mergeConfiguration } from './merge-configuration.ts';
 
