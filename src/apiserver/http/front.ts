@@ -3,13 +3,13 @@ import type { Duplex } from 'node:stream';
 import type { ApiHandler, UserInfo } from '../../api/handler.ts';
 import type { KubeObject } from '../../api/resource.ts';
 import { internalError, noSuchPath, StatusError, timedOut, tooManyRequests } from '../../api/status.ts';
-import { randomUuid } from '../../base/random.ts';
 import type { Store } from '../../store/store.ts';
 import { impersonate } from '../authz/impersonation.ts';
 import type { Authenticator, Authorizer, ConnectHandler, ServerContext } from '../contracts.ts';
 import type { Core } from '../core.ts';
 import { createDiscovery, type Discovery } from '../discovery/discovery.ts';
 import { type VersionInfo, versionInfo } from '../discovery/version.ts';
+import { auditIds } from './audit-id.ts';
 import type { Incoming } from './body.ts';
 import { credentialsOf } from './credentials.ts';
 import { type HealthCheck, healthChecks } from './health.ts';
@@ -73,6 +73,7 @@ export interface Front extends HttpParts {
   readonly version: VersionInfo;
   readonly maxBodyBytes: number;
   readonly health: (endpoint: string) => readonly HealthCheck[];
+  readonly nextAuditId: () => string;
 }
 
 /** One exchange as the parts of the front see it. */
@@ -83,7 +84,8 @@ export interface Exchange extends Answer {
   readonly query: string;
   readonly warnings: string[];
   readonly ticket: Ticket;
-  readonly signal: AbortController;
+  /** Ends the work of this request; made when something can be ended. */
+  abort: AbortController | undefined;
   /** For metrics; set when known. */
   verb: string;
   labels: string;
@@ -110,6 +112,7 @@ export function createHttpFront(parts: HttpParts): HttpFront {
     version: options.version ?? versionInfo(),
     maxBodyBytes: options.maxBodyBytes ?? 3 * 1024 * 1024,
     health: healthChecks(parts.store, () => closing),
+    nextAuditId: auditIds(core.random),
   };
 
   return {
@@ -139,17 +142,16 @@ function openExchange(front: Front, request: Incoming, response: Outgoing): Exch
   const query = mark < 0 ? '' : url.slice(mark + 1);
   const method = request.method ?? 'GET';
   const sentId = request.headers['audit-id'];
-  const signal = new AbortController();
   const exchange: Exchange = {
     front,
     request,
     response,
     path: path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path,
     query,
-    auditId: typeof sentId === 'string' && sentId.length <= 64 ? sentId : randomUuid(front.core.random),
+    auditId: typeof sentId === 'string' && sentId.length <= 64 ? sentId : front.nextAuditId(),
     warnings: [],
     pretty: query.includes('pretty=') && /(^|&)pretty=(?!0|false)/i.test(query),
-    signal,
+    abort: undefined,
     verb: method,
     labels: otherLabels,
     longRunning: false,
@@ -158,7 +160,7 @@ function openExchange(front: Front, request: Incoming, response: Outgoing): Exch
       counted: false,
       startedAt: front.core.clock.monotonic(),
       onTimeout() {
-        signal.abort();
+        exchange.abort?.abort();
         void fail(exchange, timedOut('request did not complete within the allotted timeout'));
       },
     },

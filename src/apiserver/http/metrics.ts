@@ -3,7 +3,8 @@ import type { Storage } from '../storage/storage.ts';
 
 const buckets = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60];
 
-interface Histogram {
+interface Series {
+  readonly codes: Map<number, number>;
   readonly counts: number[];
   sum: number;
   count: number;
@@ -29,23 +30,33 @@ export function resourceLabels(
 
 export function createMetrics(clock: Clock): Metrics {
   const startedAt = clock.now();
-  const totals = new Map<string, number>();
-  const durations = new Map<string, Histogram>();
+  /** By labels, then verb, so that counting builds no text. */
+  const series = new Map<string, Map<string, Series>>();
+  const seriesOf = (labels: string, verb: string): Series => {
+    let verbs = series.get(labels);
+    if (!verbs) {
+      verbs = new Map();
+      series.set(labels, verbs);
+    }
+    let found = verbs.get(verb);
+    if (!found) {
+      found = { codes: new Map(), counts: buckets.map(() => 0), sum: 0, count: 0 };
+      verbs.set(verb, found);
+    }
+    return found;
+  };
+  const all = function* (): Generator<readonly [string, Series]> {
+    for (const [labels, verbs] of series) for (const [verb, it] of verbs) yield [`${labels},verb="${verb}"`, it];
+  };
   return {
     observe(verb, labels, code, seconds) {
-      const key = `code="${code}",${labels},verb="${verb}"`;
-      totals.set(key, (totals.get(key) ?? 0) + 1);
+      const it = seriesOf(labels, verb);
+      it.codes.set(code, (it.codes.get(code) ?? 0) + 1);
       if (seconds === undefined) return;
-      const series = `${labels},verb="${verb}"`;
-      let histogram = durations.get(series);
-      if (!histogram) {
-        histogram = { counts: buckets.map(() => 0), sum: 0, count: 0 };
-        durations.set(series, histogram);
-      }
-      histogram.sum += seconds;
-      histogram.count += 1;
+      it.sum += seconds;
+      it.count += 1;
       const index = buckets.findIndex((bound) => seconds <= bound);
-      if (index >= 0) histogram.counts[index] = (histogram.counts[index] ?? 0) + 1;
+      if (index >= 0) it.counts[index] = (it.counts[index] ?? 0) + 1;
     },
     render(storage, inflight) {
       const lines: string[] = [];
@@ -57,22 +68,25 @@ export function createMetrics(clock: Clock): Metrics {
         'counter',
         'Counter of apiserver requests broken out for each verb, resource and HTTP response code.',
       );
-      for (const [key, value] of totals) lines.push(`apiserver_request_total{${key}} ${value}`);
+      for (const [text, { codes }] of all()) {
+        for (const [code, value] of codes) lines.push(`apiserver_request_total{code="${code}",${text}} ${value}`);
+      }
       metric(
         'apiserver_request_duration_seconds',
         'histogram',
         'Response latency distribution in seconds for each verb and resource.',
       );
-      for (const [series, { counts, sum, count }] of durations) {
+      for (const [text, { counts, sum, count }] of all()) {
+        if (count === 0) continue;
         let cumulative = 0;
         buckets.forEach((bound, i) => {
           cumulative += counts[i] ?? 0;
-          lines.push(`apiserver_request_duration_seconds_bucket{${series},le="${bound}"} ${cumulative}`);
+          lines.push(`apiserver_request_duration_seconds_bucket{${text},le="${bound}"} ${cumulative}`);
         });
         lines.push(
-          `apiserver_request_duration_seconds_bucket{${series},le="+Inf"} ${count}`,
-          `apiserver_request_duration_seconds_sum{${series}} ${sum}`,
-          `apiserver_request_duration_seconds_count{${series}} ${count}`,
+          `apiserver_request_duration_seconds_bucket{${text},le="+Inf"} ${count}`,
+          `apiserver_request_duration_seconds_sum{${text}} ${sum}`,
+          `apiserver_request_duration_seconds_count{${text}} ${count}`,
         );
       }
       metric('apiserver_current_inflight_requests', 'gauge', 'Number of requests being served now, by kind.');

@@ -125,7 +125,6 @@ async function readRequest(
   const base = {
     ...baseRequest(route, verb, options, user),
     userAgent: agentOf(request),
-    signal: exchange.signal.signal,
     warn: (message: string) => void (warnings.length < 64 && !warnings.includes(message) && warnings.push(message)),
   };
   const contentType = request.headers['content-type'];
@@ -136,7 +135,8 @@ async function readRequest(
     case 'watch': {
       // Upstream closes a watch after 30 to 60 minutes where the client does not say.
       const timeoutSeconds = options.timeoutSeconds || 1800 + randomInt(front.core.random, 1800);
-      return { ...base, options: { ...options, timeoutSeconds } };
+      exchange.abort = new AbortController();
+      return { ...base, options: { ...options, timeoutSeconds }, signal: exchange.abort.signal };
     }
     case 'create':
     case 'update': {
@@ -181,7 +181,7 @@ async function answerResult(
   format: Format,
   result: ResourceResult,
 ): Promise<void> {
-  const { front, query, response, auditId, signal, pretty } = exchange;
+  const { front, query, response, auditId, pretty } = exchange;
   const { clock } = front.core;
   const type = contentTypeOf(format);
   switch (result.type) {
@@ -218,7 +218,9 @@ async function answerResult(
     case 'watch': {
       front.limits.leave(exchange.ticket);
       const include = format.as === 'table' ? includeOf(query) : 'Metadata';
-      return streamWatch({ kind, format, include, response, auditId, clock }, result.stream, () => signal.abort());
+      return streamWatch({ kind, format, include, response, auditId, clock }, result.stream, () =>
+        exchange.abort?.abort(),
+      );
     }
   }
 }
