@@ -229,6 +229,12 @@ describe('exec over WebSocket', () => {
     await cat.closed;
     expect(cat.channel(1)).toBe('hello');
     expect(JSON.parse(cat.channel(3)).status).toBe('Success');
+    const much = await frames('/exec/ns/web/app?command=cat&input=1&output=1', 'v5.channel.k8s.io');
+    const piece = Buffer.concat([Buffer.from([0]), Buffer.alloc(30_000)]);
+    for (let i = 0; i < 100; i++) much.socket.send(piece);
+    much.socket.send(Buffer.from([255, 0]));
+    await much.closed;
+    expect(much.channel(1).length).toBe(3_000_000);
   });
 });
 

@@ -148,6 +148,8 @@ export function spdyEncoder(): SpdyEncoder {
       head.writeUInt16LE(~piece.length & 0xffff, 3);
       parts.push(head, piece);
     }
+    // An empty block: only at one does Go's reader hand over what it has (compress/flate dataBlock).
+    parts.push(Buffer.from([0, 0, 0, 0xff, 0xff]));
     return Buffer.concat(parts);
   };
   const headerBlock = (headers: ReadonlyMap<string, string>): Buffer => {

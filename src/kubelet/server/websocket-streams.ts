@@ -89,6 +89,14 @@ const sink = (channel: number, to: Channels): Writable =>
     },
   });
 
+/** Everything written is on its way. */
+const flushed = (stream: Writable | undefined): Promise<void> =>
+  new Promise((resolve) => {
+    if (!stream || stream.destroyed) return resolve();
+    stream.once('error', () => resolve());
+    stream.end(() => resolve());
+  });
+
 const closedOf = (socket: WebSocket): Promise<void> =>
   new Promise((resolve) => {
     socket.on('error', () => undefined);
@@ -129,10 +137,12 @@ export async function websocketRemoteStreams(
   void closed.then(() => stdin?.end());
   const first = options.stdout ? 1 : options.stderr ? 2 : 3;
   await io.send(first, Buffer.alloc(0)).catch(() => undefined);
+  const stdout = options.stdout ? sink(1, io) : undefined;
+  const stderr = options.stderr && !options.tty ? sink(2, io) : undefined;
   return {
     stdin,
-    stdout: options.stdout ? sink(1, io) : undefined,
-    stderr: options.stderr && !options.tty ? sink(2, io) : undefined,
+    stdout,
+    stderr,
     onResize(listener) {
       onSize = listener;
       if (pending) listener(...pending);
@@ -140,6 +150,7 @@ export async function websocketRemoteStreams(
     async finish(status: V1Status) {
       const modern = protocol.startsWith('v4.') || protocol.startsWith('v5.');
       const text = modern ? JSON.stringify(status) : status.status === 'Success' ? '' : (status.message ?? '');
+      await Promise.race([Promise.all([flushed(stdout), flushed(stderr)]), closed]);
       if (text !== '') await io.send(3, Buffer.from(text)).catch(() => undefined);
       socket.close(1000);
       await closed;
@@ -184,6 +195,7 @@ export async function websocketPorts(
         output.on('error', () => undefined);
         target.pipe(output, { end: false });
         await new Promise<void>((resolve) => target.once('close', () => resolve()));
+        await Promise.race([flushed(output), closed]);
       } catch (error) {
         await io.send(index * 2 + 1, Buffer.from(failure(port, error))).catch(() => undefined);
       }
