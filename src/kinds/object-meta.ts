@@ -1,4 +1,4 @@
-import { duplicate, type FieldError, forbiddenField, invalid, required, tooLong } from '../api/field-error.ts';
+import { type FieldError, forbiddenField, invalid, required, tooLong } from '../api/field-error.ts';
 import type { V1ObjectMeta, V1OwnerReference } from '../api/generated/types.ts';
 import {
   dns1123Label,
@@ -179,18 +179,5 @@ export function validateObjectMetaUpdate(
     ...validateOwners(next.ownerReferences ?? [], `${path}.ownerReferences`),
     ...validateManagedFields(next, `${path}.managedFields`),
   );
-  return errors;
-}
-
-/** Errors for items whose key repeats. */
-export function duplicates<T>(items: readonly T[], keyOf: (item: T) => string, at: (index: number) => string) {
-  const seen = new Set<string>();
-  const errors: FieldError[] = [];
-  items.forEach((item, i) => {
-    const key = keyOf(item);
-    if (key === '') return;
-    if (seen.has(key)) errors.push(duplicate(at(i), key));
-    seen.add(key);
-  });
   return errors;
 }

@@ -3,7 +3,7 @@ import { ageColumn, columnsOf, nameColumn } from '../columns.ts';
 import type { Loose } from '../draft.ts';
 import { ageOf } from '../human-duration.ts';
 import type { Column } from '../kind.ts';
-import { isPodReady, isPodTerminal, podCondition } from './pod-facts.ts';
+import { isPodReady, podCondition, podIsTerminal } from './pod-facts.ts';
 import { isSidecar } from './pod-resources.ts';
 
 /** What `kubectl get pods` shows of a pod besides its name and age. */
@@ -94,7 +94,7 @@ export function podSummary(object: V1Pod | Loose<V1Pod>): PodSummary {
   }
   if (metadata.deletionTimestamp) {
     if (status.reason === 'NodeLost') text = 'Unknown';
-    else if (!isPodTerminal(pod)) text = 'Terminating';
+    else if (!podIsTerminal(pod)) text = 'Terminating';
   }
   const { restarts, last } = counted.get();
   return { ready, total, status: text, restarts, lastRestart: last };

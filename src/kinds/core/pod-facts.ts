@@ -12,19 +12,8 @@ export function podCondition(pod: AnyPod, type: string): Loose<V1PodCondition> |
 export const isPodReady = (pod: AnyPod): boolean => podCondition(pod, 'Ready')?.status === 'True';
 
 /** Whether the pod has run its course: phase Succeeded or Failed. */
-export const isPodTerminal = (pod: AnyPod): boolean =>
+export const podIsTerminal = (pod: AnyPod): boolean =>
   pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
-
-/** The same by another name, for those who think of the pod first. */
-export const podIsTerminal = isPodTerminal;
-
-/** Whether the pod has been ready for `minReadySeconds` at `now` (epoch milliseconds). Source: podutils.IsPodAvailable. */
-export function isPodAvailable(pod: AnyPod, minReadySeconds: number, now: number): boolean {
-  const ready = podCondition(pod, 'Ready');
-  if (ready?.status !== 'True') return false;
-  if (minReadySeconds === 0) return true;
-  return !!ready.lastTransitionTime && Date.parse(ready.lastTransitionTime) + minReadySeconds * 1000 <= now;
-}
 
 export interface ContainerPlace {
   readonly container: Loose<V1Container>;
