@@ -160,9 +160,10 @@ export function spdyConnection(
   const drop = (): void => {
     ended = true;
     decoder.close();
-    for (const { stream, room } of streams.values()) {
+    for (const { stream, room, endedByPeer } of streams.values()) {
       room?.();
-      stream.duplex.destroy();
+      // What a peer has sent in full may still be read.
+      if (!endedByPeer) stream.duplex.destroy();
     }
     streams.clear();
     finish();
