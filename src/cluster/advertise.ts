@@ -6,10 +6,10 @@ const loopback = /^(127\.|::1$|localhost$)/;
 const inside = /^(lo|cni|coracle|docker|veth|br-|virbr|flannel|cali)/;
 
 /**
- * An address of TEST-NET-1 (RFC 5737) that stands for "this server" inside the cluster when it listens on loopback: simulated pods are
+ * An address of TEST-NET-3 (RFC 5737) that stands for "this server" inside the cluster when it listens on loopback: simulated pods are
  * led from it to the server, and a real node holds it on an interface that leads nowhere else.
  */
-export const innerAddress = '192.0.2.1';
+export const innerAddress = '203.0.113.1';
 
 /** The address behind the `kubernetes` Service. Endpoints may not be loopback addresses. */
 export function advertisedAddress(

@@ -8,7 +8,7 @@ import { type ClusterContext, startControlPlane } from './control-plane.ts';
 import { localKubelets } from './kubelet-dialer.ts';
 import { type ClusterOptions, UsageError } from './options.ts';
 import { startRealNode } from './real-node.ts';
-import { startWorkers } from './workers.ts';
+import { sharedInformers, startWorkers } from './workers.ts';
 
 /** A running cluster. */
 export interface Cluster {
@@ -37,7 +37,8 @@ export async function startCluster(options: ClusterOptions, log: Logger): Promis
       kubelet: kubelets,
       cluster: { connect: () => Promise.reject(new Error('no network')) },
     });
-    await startWorkers(context, plane);
+    const informers = sharedInformers(context, plane);
+    await startWorkers(context, plane, informers);
     const detection = options.runtime === 'sim' ? undefined : await detectContainerd(process.env);
     if (detection?.usable) await startRealNode(context, plane, kubelets, detection.parts);
     else if (options.runtime === 'containerd')

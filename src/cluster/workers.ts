@@ -1,19 +1,30 @@
+import type { InformerSet } from '../client/informer.ts';
 import { createInformers } from '../client/informers.ts';
 import { createRecorder } from '../client/recorder.ts';
+import { runControllers } from '../controller/engine.ts';
+import { allControllers } from '../controllers/all.ts';
 import { startScheduler } from '../scheduler/scheduler.ts';
 import type { ClusterContext, ControlPlane } from './control-plane.ts';
-import { controllerManagerUser, controllerUser, loopback, schedulerUser } from './identities.ts';
+import { controllerUser, loopback, schedulerUser } from './identities.ts';
 
-/** Starts scheduler and controllers in this process. Resolves when they have begun. */
-export async function startWorkers(context: ClusterContext, plane: ControlPlane): Promise<void> {
-  const { clock, random, log, spans, lifetime } = context;
-  // One copy of everything serves all of them: it is the server's own frozen objects.
-  const informers = createInformers({
+/** The copies of all objects that everything in this process shares: the server's own frozen objects, so they cost next to nothing. */
+export function sharedInformers(context: ClusterContext, plane: ControlPlane): InformerSet {
+  const { clock, log, lifetime } = context;
+  return createInformers({
     client: plane.clients(loopback, 'kube-controller-manager'),
     clock,
     log,
     signal: lifetime.signal,
   });
+}
+
+/** Starts scheduler and controllers in this process. Resolves when they have begun. */
+export async function startWorkers(
+  context: ClusterContext,
+  plane: ControlPlane,
+  informers: InformerSet,
+): Promise<void> {
+  const { options, clock, random, log, spans, lifetime } = context;
   const client = plane.clients(schedulerUser, 'kube-scheduler');
   const scheduler = startScheduler({
     client,
@@ -25,7 +36,14 @@ export async function startWorkers(context: ClusterContext, plane: ControlPlane)
     spans,
     lifetime,
   });
-  await scheduler.started;
-  void controllerManagerUser;
-  void controllerUser;
+  const controllers = runControllers(
+    allControllers({
+      clusterCidr: options.clusterCidr,
+      authority: plane.pki.authority.certificate,
+      served: () => plane.server.context.kinds.list().map((kind) => kind.resource),
+    }),
+    { clientFor: (name) => plane.clients(controllerUser(name), name), informers, clock, random, log, spans },
+    lifetime,
+  );
+  await Promise.all([scheduler.started, controllers.started]);
 }
