@@ -123,7 +123,7 @@ export function spdyConnection(
           case 'data': {
             const it = streams.get(frame.id);
             if (!it) break;
-            if (frame.data.length > 0 && !it.stream.duplex.push(frame.data) && !it.stream.duplex.destroyed)
+            if (frame.data.length > 0 && !it.stream.duplex.push(frame.data) && !it.stream.duplex.destroyed && !ended)
               await new Promise<void>((resolve) => {
                 it.room = resolve;
               });
@@ -169,7 +169,11 @@ export function spdyConnection(
     finish();
   };
   socket.on('error', () => undefined);
-  socket.once('close', drop);
+  socket.once('close', () => {
+    // What has been read but not yet taken apart still counts: the reader below ends by itself.
+    ended = true;
+    for (const it of streams.values()) it.room?.();
+  });
   void receive().then(
     () => {
       socket.destroy();
