@@ -1,11 +1,5 @@
 import { equalJson } from '../../api/draft.ts';
-import type {
-  V1Pod,
-  V1PodCondition,
-  V1PodStatus,
-  V1ResourceRequirements,
-  V1Secret,
-} from '../../api/generated/types.ts';
+import type { V1Pod, V1PodStatus } from '../../api/generated/types.ts';
 import { type KubeletContext, podEvent, podSpan } from '../context.ts';
 import { errorMessage } from '../go-format.ts';
 import { podReady } from '../status/conditions.ts';
@@ -16,7 +10,6 @@ import type { DownwardFacts } from './downward.ts';
 import { gracePeriod, killPod } from './kill.ts';
 import { observePod } from './observe.ts';
 import {
-  findContainer,
   isHostNetwork,
   isTerminalPhase,
   nothingObserved,
@@ -24,16 +17,9 @@ import {
   type ObservedPod,
 } from './observed.ts';
 import { isIdle, planPod } from './plan.ts';
-import { podReferences } from './references.ts';
-import {
-  type Allocation,
-  resizeCondition,
-  resizeSummary,
-  resizeVerdict,
-  sameAllocation,
-  wantedAllocation,
-  withAllocation,
-} from './resize.ts';
+import { pullSecrets } from './pull-secrets.ts';
+import { keepReferences } from './references.ts';
+import { resizeState } from './resize-state.ts';
 import { allContainersRestart } from './restart-rules.ts';
 import { runPlan } from './run-plan.ts';
 
@@ -91,6 +77,15 @@ const fingerprint = (observed: ObservedPod): string =>
     ...observed.containers.map((it) => `${it.id}:${it.state}`),
   ].join();
 
+/** Whether others' conditions make the pod's Ready differ from what was reported. Upstream: NeedToReconcilePodReadiness. */
+function gatesChanged(pod: V1Pod, reported: V1PodStatus | undefined): boolean {
+  if ((pod.spec?.readinessGates ?? []).length === 0) return false;
+  const statuses = [...(reported?.initContainerStatuses ?? []), ...(reported?.containerStatuses ?? [])];
+  const ready = podReady(pod, pod.status?.conditions ?? [], statuses, 'Running');
+  const before = reported?.conditions?.find((it) => it.type === 'Ready');
+  return ready.status !== before?.status || ready.message !== before.message;
+}
+
 export function podWorker(
   context: KubeletContext,
   first: V1Pod,
@@ -110,21 +105,16 @@ export function podWorker(
   let running: Promise<void> | undefined;
   let stopped = false;
   let volumes: ReadonlyMap<string, MountedVolume> | undefined;
-  let referenced: V1Pod['spec'] | undefined;
-  let releases: (() => void)[] = [];
+  const references = keepReferences(context.objects, () => poke('volumes'));
   let evicted = false;
   let readySeen = false;
   /** Starts have failed: until then there is nothing to do unless something changes. */
   let waiting: { readonly until: number; readonly seen: string } | undefined;
   const ended = new Map<string, ObservedContainer>();
   const reasons = new Map<string, StartReason>();
-  let allocation: Allocation = wantedAllocation(first);
-  /** What the runtime was last told for each running container id. */
-  const actuated = new Map<string, V1ResourceRequirements>();
-  let pending: V1PodCondition | undefined;
-  let inProgress: V1PodCondition | undefined;
+  const resize = resizeState(context, first, (it) => hooks.refuseResize(it));
 
-  const granted = (): V1Pod => withAllocation(pod, allocation);
+  const granted = (): V1Pod => resize.granted(pod);
   const wake = (): void => {
     dirty = true;
     if (!running && !stopped)
@@ -152,11 +142,6 @@ export function podWorker(
     }
   };
 
-  const actuatedOf = (name: string): V1ResourceRequirements | undefined => {
-    const container = findContainer(observed, name);
-    return container ? actuated.get(container.id) : undefined;
-  };
-
   const publish = (terminal: boolean): V1PodStatus => {
     const startTime = (context.status.get(uid) ?? pod.status)?.startTime;
     const limit = pod.spec?.activeDeadlineSeconds;
@@ -179,8 +164,8 @@ export function podWorker(
         started: (name, id) => context.probes.started(pod, name, id),
         ready: (name, id) => context.probes.ready(pod, name, id),
       },
-      actuated: actuatedOf,
-      resizeConditions: [...(pending ? [pending] : []), ...(inProgress ? [inProgress] : [])],
+      actuated: (name) => resize.actuatedOf(observed, name),
+      resizeConditions: resize.conditions(),
       ...(evicted && { evict: deadline }),
     });
     context.status.set(pod, status);
@@ -191,108 +176,14 @@ export function podWorker(
     return status;
   };
 
-  const retain = (): void => {
-    if (referenced === pod.spec) return;
-    referenced = pod.spec;
-    const old = releases;
-    const namespace = pod.metadata?.namespace ?? '';
-    releases = podReferences(pod).map(({ kind, name }) =>
-      context.objects.retain(kind, namespace, name, () => poke('volumes')),
-    );
-    for (const release of old) release();
-  };
-
-  const pullSecrets = async (): Promise<readonly V1Secret[]> => {
-    const names = (pod.spec?.imagePullSecrets ?? []).flatMap((it) => (it.name ? [it.name] : []));
-    const missing: string[] = [];
-    const found: V1Secret[] = [];
-    for (const name of names) {
-      try {
-        found.push(await context.objects.secret(pod.metadata?.namespace ?? '', name));
-      } catch (error) {
-        context.log.debug('cannot read a pull secret', { name, error });
-        missing.push(name);
-      }
-    }
-    if (missing.length > 0)
-      podEvent(
-        context,
-        pod,
-        'Warning',
-        'FailedToRetrieveImagePullSecret',
-        `Unable to retrieve some image pull secrets (${missing.join(', ')}); attempting to pull the image may not succeed.`,
-      );
-    return found;
-  };
-
-  const considerResize = (): void => {
-    const wanted = wantedAllocation(pod);
-    if (sameAllocation(wanted, allocation)) {
-      pending = undefined;
-      return;
-    }
-    const refusal = hooks.refuseResize(pod);
-    if (!refusal) {
-      allocation = wanted;
-      pending = undefined;
-      inProgress = resizeCondition('PodResizeInProgress', '', '', pod.metadata?.generation, clock.now());
-      podEvent(context, pod, 'Normal', 'ResizeStarted', `Pod resize started: ${resizeSummary(pod)}`);
-      return;
-    }
-    if (
-      pending?.reason !== refusal.reason ||
-      pending.message !== refusal.message ||
-      pending.observedGeneration !== pod.metadata?.generation
-    ) {
-      pending = resizeCondition(
-        'PodResizePending',
-        refusal.reason,
-        refusal.message,
-        pod.metadata?.generation,
-        clock.now(),
-      );
-      podEvent(
-        context,
-        pod,
-        'Warning',
-        refusal.reason === 'Infeasible' ? 'ResizeInfeasible' : 'ResizeDeferred',
-        `Pod resize ${refusal.reason}: ${resizeSummary(pod, refusal.message)}`,
-      );
-    }
-    if (refusal.reason === 'Deferred') wakeAt(clock.now() + 30_000);
-  };
-
-  const finishResize = (): void => {
-    if (!inProgress) return;
-    const it = granted();
-    const busy = observed.containers.some((container) => {
-      if (container.state !== 'running') return false;
-      const spec = [...(it.spec?.containers ?? []), ...(it.spec?.initContainers ?? [])].find(
-        (c) => c.name === container.name,
-      );
-      return spec !== undefined && resizeVerdict(spec, actuated.get(container.id)) !== 'keep';
-    });
-    if (busy) return;
-    inProgress = undefined;
-    podEvent(context, pod, 'Normal', 'ResizeCompleted', `Pod resize completed: ${resizeSummary(it)}`);
-  };
-
-  const adoptRunning = (): void => {
-    for (const container of observed.containers)
-      if (container.state === 'running' && !actuated.has(container.id)) {
-        const granted = allocation.get(container.name);
-        if (granted) actuated.set(container.id, granted);
-      }
-    for (const id of actuated.keys()) if (!observed.containers.some((it) => it.id === id)) actuated.delete(id);
-  };
-
   const syncPod = async (): Promise<void> => {
     const begun = clock.now();
     await hooks.beforeSync?.(pod);
     await observe();
-    considerResize();
-    adoptRunning();
-    finishResize();
+    const resizeAt = resize.consider(pod);
+    if (resizeAt !== undefined) wakeAt(resizeAt);
+    resize.adopt(observed);
+    resize.settle(pod, observed);
     context.probes.sync(pod, observed);
     const status = publish(false);
     if (isTerminalPhase(status.phase)) {
@@ -308,7 +199,7 @@ export function podWorker(
       wakeAt(clock.now() + retryNetwork);
       return;
     }
-    retain();
+    references.keep(pod);
     if (volumesDirty || !volumes) {
       volumesDirty = false;
       const outcome = await context.volumes.mount(pod, facts, (reason, message) =>
@@ -336,7 +227,7 @@ export function podWorker(
       observed,
       probes: context.probes,
       restartAll: allContainersRestart(pod, observed, status),
-      resize: (spec, container) => resizeVerdict(spec, actuated.get(container.id)),
+      resize: (spec, container) => resize.verdict(spec, container),
     });
     if (isIdle(plan)) return;
     const result = await runPlan(context, {
@@ -344,7 +235,7 @@ export function podWorker(
       plan,
       observed,
       volumes: volumes ?? new Map(),
-      secrets: await pullSecrets(),
+      secrets: await pullSecrets(context, pod),
       facts,
       onSandboxReady: async () => {
         runtimeDirty = true;
@@ -352,10 +243,7 @@ export function podWorker(
         publish(false);
         return observed;
       },
-      onStarted: (name, id) => {
-        const granted = allocation.get(name);
-        if (granted) actuated.set(id, granted);
-      },
+      onStarted: (name, id) => resize.actuated(name, id),
     });
     runtimeDirty = true;
     for (const name of result.started) reasons.delete(name);
@@ -365,22 +253,13 @@ export function podWorker(
       attributes: { started: result.started.length },
       ...(result.error !== undefined && { error: result.error }),
     });
-    if (result.resizeError !== undefined) {
-      inProgress = resizeCondition(
-        'PodResizeInProgress',
-        'Error',
-        result.resizeError,
-        pod.metadata?.generation,
-        clock.now(),
-      );
-      podEvent(context, pod, 'Warning', 'ResizeError', `Pod resize error: ${resizeSummary(pod, result.resizeError)}`);
-    }
+    if (result.resizeError !== undefined) resize.failed(pod, result.resizeError);
     if (result.failures.size === 0 && result.error === undefined && result.resizeError === undefined) {
       dirty = true;
       return;
     }
     await observe();
-    adoptRunning();
+    resize.adopt(observed);
     context.probes.sync(pod, observed);
     publish(false);
     const now = clock.now();
@@ -430,9 +309,7 @@ export function podWorker(
 
   const finish = async (): Promise<void> => {
     await context.volumes.unmount(uid);
-    for (const release of releases) release();
-    releases = [];
-    referenced = undefined;
+    references.release();
     context.due.cancel(`volumes/${uid}`);
     context.due.cancel(`pod/${uid}`);
     context.images.forgetPod(uid);
@@ -492,7 +369,7 @@ export function podWorker(
     if (what === 'runtime') runtimeDirty = true;
     if (what === 'volumes') volumesDirty = true;
     if (what === 'volumes' || what === 'probe') waiting = undefined;
-    if (what === 'room' && pending?.reason !== 'Deferred') return;
+    if (what === 'room' && !resize.deferred()) return;
     if (phase !== 'finished') wake();
   };
 
@@ -529,17 +406,7 @@ export function podWorker(
         return wake();
       }
       // Only the status differs, and the kubelet itself wrote most of it: only others' conditions can matter.
-      if (phase === 'sync' && (next.spec?.readinessGates ?? []).length > 0) {
-        const status = context.status.get(uid);
-        const ready = podReady(
-          next,
-          next.status?.conditions ?? [],
-          [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])],
-          'Running',
-        );
-        const reported = status?.conditions?.find((it) => it.type === 'Ready');
-        if (ready.status !== reported?.status || ready.message !== reported.message) wake();
-      }
+      if (phase === 'sync' && gatesChanged(next, context.status.get(uid))) wake();
       if (phase === 'sync' && isTerminalPhase(next.status?.phase)) wake();
     },
     remove() {
@@ -557,8 +424,7 @@ export function podWorker(
       stopped = true;
       context.due.cancel(`pod/${uid}`);
       context.due.cancel(`volumes/${uid}`);
-      for (const release of releases) release();
-      releases = [];
+      references.release();
     },
   };
   return worker;

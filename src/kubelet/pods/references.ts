@@ -1,5 +1,5 @@
 import type { V1Pod } from '../../api/generated/types.ts';
-import type { CachedKind } from '../object-cache.ts';
+import type { CachedKind, ObjectCache } from '../object-cache.ts';
 import { allContainers } from './observed.ts';
 
 export interface Reference {
@@ -33,4 +33,28 @@ export function podReferences(pod: V1Pod): readonly Reference[] {
     }
   }
   return [...found.values()];
+}
+
+/** Keeps what a pod names current in the cache, through changes of its spec. */
+export function keepReferences(
+  objects: ObjectCache,
+  onChange: () => void,
+): { keep(pod: V1Pod): void; release(): void } {
+  let kept: V1Pod['spec'] | undefined;
+  let releases: (() => void)[] = [];
+  return {
+    keep(pod) {
+      if (kept === pod.spec) return;
+      kept = pod.spec;
+      const old = releases;
+      const namespace = pod.metadata?.namespace ?? '';
+      releases = podReferences(pod).map(({ kind, name }) => objects.retain(kind, namespace, name, onChange));
+      for (const release of old) release();
+    },
+    release() {
+      for (const release of releases) release();
+      releases = [];
+      kept = undefined;
+    },
+  };
 }
