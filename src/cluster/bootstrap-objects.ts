@@ -119,6 +119,14 @@ export function bootstrapObjects(options: ClusterOptions, caPem: string): readon
 /** Creates what is missing; what is there stays as it is. */
 export async function ensureBootstrapObjects(client: Client, objects: readonly Bootstrap[]): Promise<void> {
   for (const { resource, object } of objects) {
+    const { name = '', namespace } = object.metadata ?? {};
+    try {
+      // Asked first: admission of a create may refuse what is there already for reasons of its own (an address that is taken).
+      await client.get(resource, name, namespace ? { namespace } : {});
+      continue;
+    } catch (error) {
+      if (!hasReason(error, 'NotFound')) throw error;
+    }
     try {
       await client.create(resource, object);
     } catch (error) {

@@ -14,7 +14,9 @@ import type {
   SpecialHandler,
 } from '../apiserver/contracts.ts';
 import { type ApiServer, createApiServer } from '../apiserver/create-api-server.ts';
+import { followCustomResources } from '../apiserver/custom/custom-resources.ts';
 import { createSecureListener } from '../apiserver/http/listener.ts';
+import { openApiSource } from '../apiserver/openapi/openapi-source.ts';
 import { specialHandlers } from '../apiserver/special/special-handlers.ts';
 import { defined } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
@@ -153,7 +155,7 @@ async function createServer(
   let plugins: readonly AdmissionPlugin[] = [];
   const issuer = (): ServiceAccountTokens => defined(tokens, 'the issuer of tokens is made');
   const special: Record<string, SpecialHandler> = {};
-  const server = await createApiServer({
+  const server: ApiServer = await createApiServer({
     store,
     kinds: builtinKinds(),
     clock,
@@ -162,7 +164,9 @@ async function createServer(
     spans,
     special,
     connect: connectHandlers({ kubelets: dialers.kubelet, cluster: dialers.cluster, admission: () => plugins }),
+    customResources: followCustomResources,
     http: {
+      openApi: openApiSource(() => server.context.kinds),
       documents: {
         '/.well-known/openid-configuration': () => ({
           body: issuer().openIdConfiguration(`${issuer().issuer}/openid/v1/jwks`),

@@ -92,8 +92,7 @@ async function markPodsNotReady(context: ControllerContext, nodeName: string, no
 
 /** Watches over nodes: taints them by their conditions, and finds out when a kubelet has gone silent (pkg/controller/nodelifecycle). */
 export const nodeLifecycleController: Controller = {
-  name: 'node-lifecycle-controller',
-  eventSource: 'node-controller',
+  name: 'node-controller',
   watches: [
     watched({ resource: nodes, keys: (node, { gone }) => (gone ? [] : [node.metadata.name]) }),
     // Only the copy is wanted: renewals by themselves call for nothing.

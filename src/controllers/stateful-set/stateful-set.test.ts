@@ -84,7 +84,7 @@ describe('a StatefulSet', () => {
       { type: 'application/strategic-merge-patch+json', namespace: 'default' },
     );
     await it.until('two are new', async () => {
-      const images = (await it.client.list(pods, { namespace: 'default' })).items
+      const images = [...(await it.client.list(pods, { namespace: 'default' })).items]
         .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
         .map((pod) => pod.status?.phase === 'Running' && pod.spec?.containers[0]?.image);
       return images.join() === 'redis:1,redis:2,redis:2';

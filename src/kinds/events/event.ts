@@ -56,7 +56,7 @@ const newerNames: Readonly<Record<string, string>> = {
 };
 
 export const eventsEventKind = defineKind(eventsEventsV1, {
-  storage: { version: 'v1', toStorage: toCoreEvent, fromStorage: fromCoreEvent },
+  storage: { group: '', version: 'v1', toStorage: toCoreEvent, fromStorage: fromCoreEvent },
   defaults(event) {
     event.regarding ??= {};
     event.deprecatedSource ??= {};

@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/clock.ts';
-import type { RuntimeCondition, RuntimeService, RuntimeVersion } from '../cri.ts';
+import type { PodSandboxStatus, RuntimeCondition, RuntimeService, RuntimeVersion } from '../cri.ts';
 import type { Channel } from './channel.ts';
 import { containerEvents } from './container-events.ts';
 import { hasCriCode } from './cri-code.ts';
@@ -30,10 +30,30 @@ export function criRuntimeService(channel: Channel, clock: Clock): RuntimeServic
     const { containers } = await runtime.call<{ containers: readonly WireContainer[] }>('ListContainers', request);
     return containers.map(containerFromWire);
   };
+  /** Addresses and namespaces of a sandbox, which lists leave out; they never change, so each sandbox is asked once. */
+  const networks = new Map<string, Pick<PodSandboxStatus, 'ips' | 'namespaceOptions'>>();
+  const podSandboxStatus = async (podSandboxId: string): Promise<PodSandboxStatus> => {
+    const { status } = await runtime.call<{ status: WireSandbox }>('PodSandboxStatus', { podSandboxId });
+    return sandboxFromWire(status);
+  };
+  const networkOf = async (id: string): Promise<Partial<PodSandboxStatus>> => {
+    const found = networks.get(id);
+    if (found) return found;
+    try {
+      const { ips, namespaceOptions, state } = await podSandboxStatus(id);
+      if (ips.length > 0 || state === 'NOTREADY' || namespaceOptions.network === 'NODE')
+        networks.set(id, { ips, namespaceOptions });
+      return { ips, namespaceOptions };
+    } catch (error) {
+      if (hasCriCode(error, 'NotFound')) return {};
+      throw error;
+    }
+  };
   const listPodSandbox: RuntimeService['listPodSandbox'] = async (filter) => {
     const request = { filter: { id: filter?.id ?? '', labelSelector: filter?.labels ?? {} } };
     const { items } = await runtime.call<{ items: readonly WireSandbox[] }>('ListPodSandbox', request);
-    return items.map(sandboxFromWire);
+    const known = await Promise.all(items.map(({ id }) => networkOf(id)));
+    return items.map((item, i) => ({ ...sandboxFromWire(item), ...known[i] }));
   };
   const ownerOf = async (
     id: string,
@@ -70,11 +90,9 @@ export function criRuntimeService(channel: Channel, clock: Clock): RuntimeServic
     async removePodSandbox(podSandboxId) {
       await runtime.call('RemovePodSandbox', { podSandboxId });
       owners.delete(podSandboxId);
+      networks.delete(podSandboxId);
     },
-    async podSandboxStatus(podSandboxId) {
-      const { status } = await runtime.call<{ status: WireSandbox }>('PodSandboxStatus', { podSandboxId });
-      return sandboxFromWire(status);
-    },
+    podSandboxStatus,
     listPodSandbox,
     async createContainer(sandboxId, config, sandbox) {
       const request = {
