@@ -17,6 +17,8 @@ export interface ControllerContext {
   readonly log: Logger;
   readonly spans: SpanSink;
   readonly signal: AbortSignal;
+  /** Adds a key to the controller's own queue, now or after `ms` milliseconds: for what no declared watch tells. */
+  enqueue(key: string, ms?: number): void;
 }
 
 /** One resource that a controller watches, and the keys of its own that a change concerns. */

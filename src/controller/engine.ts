@@ -83,8 +83,18 @@ function start(controller: Controller, options: EngineOptions, lifetime: Lifetim
       log,
       signal: lifetime.signal,
     });
-  const context: ControllerContext = { client, informers, events, clock, random, log, spans, signal: lifetime.signal };
   const queue = createWorkQueue(clock);
+  const context: ControllerContext = {
+    client,
+    informers,
+    events,
+    clock,
+    random,
+    log,
+    spans,
+    signal: lifetime.signal,
+    enqueue: (key, ms = 0) => queue.addAfter(key, ms),
+  };
   const catchUp = createCatchUp(
     informers,
     controller.watches.map((it) => it.resource),
