@@ -1,102 +1,17 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { configmaps, nodes, pods, secrets } from '../api/generated/resources.ts';
-import type { V1Pod, V1PodSpec } from '../api/generated/types.ts';
-import type { KubeObject } from '../api/resource.ts';
-import type { Span } from '../api/trace.ts';
-import { type Lifetime, startLifetime } from '../base/lifetime.ts';
-import { lineLogger } from '../base/log.ts';
-import { seededRandom } from '../base/random.ts';
-import { virtualClock } from '../base/virtual-clock.ts';
-import { createInformers } from '../client/informers.ts';
-import { CriError } from '../runtime/cri.ts';
+import { nodes, pods } from '../api/generated/resources.ts';
+import type { V1PodSpec } from '../api/generated/types.ts';
 import { createSimNodeFiles } from '../runtime/sim/vfs/sim-node-files.ts';
-import { startKubelet } from './kubelet.ts';
-import { fakeApi } from './testing/fake-api.ts';
-import { fakeRuntime } from './testing/fake-runtime.ts';
+import { type Bench, type BenchOptions, startBench } from './testing/bench.ts';
 
-let lifetime: Lifetime | undefined;
+let bench: Bench | undefined;
 afterEach(async () => {
-  await lifetime?.end();
-  lifetime = undefined;
+  await bench?.life.end();
+  bench = undefined;
 });
-
-interface RecordedEvent {
-  readonly type: string;
-  readonly reason: string;
-  readonly message: string;
-  readonly object: string;
-}
-
-const setup = async (
-  more: {
-    staticPodDir?: string;
-    before?: (bench: { files: ReturnType<typeof createSimNodeFiles> }) => Promise<void>;
-  } = {},
-) => {
-  const clock = virtualClock();
-  const errors: unknown[] = [];
-  const life = startLifetime((error) => errors.push(error));
-  lifetime = life;
-  const log = lineLogger('warn', (line) => process.env['DEBUG'] && console.log(line));
-  const api = fakeApi(clock);
-  const files = createSimNodeFiles(() => clock.now(), 2 ** 40);
-  const runtime = fakeRuntime({ clock, files: files.files, nodeName: 'n1' });
-  runtime.registry.set('busybox:1', { sizeBytes: 1000 });
-  const events: RecordedEvent[] = [];
-  const spans: Span[] = [];
-  await more.before?.({ files });
-  const informers = createInformers({ client: api.client, clock, log, signal: life.signal });
-  const starting = startKubelet({
-    nodeName: 'n1',
-    runtime,
-    client: api.client,
-    informers,
-    events: {
-      event: (object: KubeObject, type, reason, message) =>
-        events.push({ type, reason, message, object: object.metadata?.name ?? '' }),
-      flush: () => Promise.resolve(),
-    },
-    clock,
-    random: seededRandom(1),
-    log,
-    spans: { record: (span) => spans.push(span) },
-    clusterDns: ['10.96.0.10'],
-    lifetime: life,
-    ...(more.staticPodDir !== undefined && { staticPodDir: more.staticPodDir }),
-  });
-  const kubelet = await starting;
-  const run = async (ms = 1) => {
-    await clock.advance(ms);
-    for (let i = 0; i < 10; i++) await clock.advance(0);
-  };
-  /** Advances time until the condition holds, at most `seconds`. */
-  const until = async (condition: () => unknown, seconds = 60) => {
-    for (let i = 0; i < seconds * 10; i++) {
-      if (condition()) return;
-      await clock.advance(100);
-    }
-    throw new Error(`the condition did not come: ${condition}`);
-  };
-  const create = (name: string, spec: Partial<V1PodSpec>, meta: V1Pod['metadata'] = {}) =>
-    api.put(pods, {
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: { name, namespace: 'ns', uid: `uid-${name}`, ...meta },
-      spec: {
-        nodeName: 'n1',
-        restartPolicy: 'Always',
-        terminationGracePeriodSeconds: 30,
-        dnsPolicy: 'ClusterFirst',
-        enableServiceLinks: true,
-        containers: [{ name: 'app', image: 'busybox:1', imagePullPolicy: 'IfNotPresent' }],
-        ...spec,
-      },
-      status: { phase: 'Pending' },
-    } as V1Pod);
-  const pod = (name: string) => api.get(pods, 'ns', name);
-  const container = (name: string, c = 'app') => pod(name)?.status?.containerStatuses?.find((it) => it.name === c);
-  const said = (reason: string) => events.filter((it) => it.reason === reason).map((it) => it.message);
-  return { clock, api, files, runtime, events, spans, kubelet, run, until, create, pod, container, said, errors, life };
+const setup = async (more: Partial<BenchOptions> = {}): Promise<Bench> => {
+  bench = await startBench({ makeFiles: (now) => createSimNodeFiles(now, 2 ** 40).files, ...more });
+  return bench;
 };
 
 describe('kubelet', () => {
@@ -157,8 +72,6 @@ describe('kubelet', () => {
       containerID: 'fake://container-2',
     });
     expect(new Set(b.spans.map((it) => it.step))).toEqual(new Set(['kubelet', 'runtime', 'network', 'status']));
-    const config = b.runtime.configs;
-    expect(config).toBeDefined();
   });
 
   it('is quiet when nothing happens', async () => {
@@ -309,7 +222,7 @@ describe('kubelet', () => {
     await b.run();
     expect(b.runtime.transcript).toContain('stop app#0 27');
     expect(b.runtime.transcript.slice(-3)).toEqual(['stop-sandbox web#0', 'remove app#0', 'remove-sandbox web#0']);
-    expect(await b.files.files.list('/var/lib/kubelet/pods')).toEqual([]);
+    expect(await b.files.list('/var/lib/kubelet/pods')).toEqual([]);
   });
 
   it('stops sidecars last', async () => {
@@ -343,206 +256,5 @@ describe('kubelet', () => {
       reason: 'DeadlineExceeded',
       message: 'Pod was active on the node longer than the specified deadline',
     });
-  });
-
-  it('restarts what fails its liveness probe, and takes what is not ready out', async () => {
-    const b = await setup();
-    let healthy = true;
-    b.runtime.commands.set('check', async () => ({ exitCode: healthy ? 0 : 1, stdout: 'ill' }));
-    const probe = { exec: { command: ['check'] }, periodSeconds: 1, failureThreshold: 2, timeoutSeconds: 1 };
-    b.create('web', {
-      containers: [
-        { name: 'app', image: 'busybox:1', livenessProbe: probe, readinessProbe: { ...probe, failureThreshold: 1 } },
-      ],
-    });
-    await b.until(() => b.container('web')?.ready);
-    healthy = false;
-    await b.until(() => b.container('web')?.ready === false);
-    expect(b.said('Unhealthy')[0]).toMatch(/^(Readiness|Liveness) probe failed: ill$/);
-    await b.until(() => b.said('Killing').length > 0);
-    expect(b.said('Killing')).toEqual(['Container app failed liveness probe, will be restarted']);
-    healthy = true;
-    await b.until(() => b.container('web')?.ready && b.container('web')?.restartCount === 1);
-  });
-
-  it('says how network probes fail', async () => {
-    const b = await setup();
-    const base = { periodSeconds: 1, failureThreshold: 100, timeoutSeconds: 1 };
-    b.create('web', {
-      containers: [
-        {
-          name: 'app',
-          image: 'busybox:1',
-          ports: [{ containerPort: 80, name: 'http' }],
-          readinessProbe: { ...base, httpGet: { path: '/', port: 'http' } },
-          livenessProbe: { ...base, tcpSocket: { port: 81 } },
-        },
-      ],
-    });
-    await b.until(() => b.said('Unhealthy').length >= 2);
-    const ip = b.pod('web')?.status?.podIP;
-    expect(b.said('Unhealthy')).toContain(
-      `Readiness probe failed: Get "http://${ip}:80/": dial tcp ${ip}:80: connect: connection refused`,
-    );
-    expect(b.said('Unhealthy')).toContain(`Liveness probe failed: dial tcp ${ip}:81: connect: connection refused`);
-    let code = 500;
-    b.runtime.listeners.set(`${ip}:80`, (socket) => {
-      socket.once('data', () => socket.end(`HTTP/1.1 ${code} X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`));
-    });
-    await b.until(() => b.said('Unhealthy').includes('Readiness probe failed: HTTP probe failed with statuscode: 500'));
-    code = 200;
-    await b.until(() => b.container('web')?.ready);
-  });
-
-  it('mounts volumes, tells what is missing, and keeps config maps up to date', async () => {
-    const b = await setup();
-    b.create('vol', {
-      volumes: [
-        { name: 'cfg', configMap: { name: 'cm' } },
-        {
-          name: 'sa',
-          projected: {
-            defaultMode: 0o644,
-            sources: [
-              { serviceAccountToken: { path: 'token', expirationSeconds: 3607 } },
-              { downwardAPI: { items: [{ path: 'ns', fieldRef: { fieldPath: 'metadata.namespace' } }] } },
-            ],
-          },
-        },
-        { name: 'tmp', emptyDir: {} },
-      ],
-      containers: [
-        {
-          name: 'app',
-          image: 'busybox:1',
-          volumeMounts: [
-            { name: 'cfg', mountPath: '/cfg' },
-            { name: 'sa', mountPath: '/sa' },
-            { name: 'tmp', mountPath: '/tmp', subPath: 'a/b' },
-          ],
-        },
-      ],
-    });
-    await b.until(() => b.said('FailedMount').length > 0);
-    expect(b.said('FailedMount')[0]).toBe('MountVolume.SetUp failed for volume "cfg" : configmap "cm" not found');
-    expect(b.container('vol')?.state?.waiting?.reason).toBe('ContainerCreating');
-    b.api.put(configmaps, {
-      apiVersion: 'v1',
-      kind: 'ConfigMap',
-      metadata: { name: 'cm', namespace: 'ns' },
-      data: { k: 'one' },
-    } as KubeObject);
-    await b.until(() => b.container('vol')?.ready);
-    const dir = '/var/lib/kubelet/pods/uid-vol/volumes';
-    const read = async (path: string) => (await b.files.files.read(`${dir}/${path}`)).toString();
-    expect(await read('kubernetes.io~configmap/cfg/k')).toBe('one');
-    expect(await read('kubernetes.io~projected/sa/ns')).toBe('ns');
-    const token = await read('kubernetes.io~projected/sa/token');
-    b.api.put(configmaps, {
-      apiVersion: 'v1',
-      kind: 'ConfigMap',
-      metadata: { name: 'cm', namespace: 'ns' },
-      data: { k: 'two', l: 'new' },
-    } as KubeObject);
-    await b.run(100);
-    expect(await read('kubernetes.io~configmap/cfg/k')).toBe('two');
-    expect(await read('kubernetes.io~configmap/cfg/l')).toBe('new');
-    await b.clock.advance(3_000_000);
-    await b.run();
-    expect(await read('kubernetes.io~projected/sa/token')).not.toBe(token);
-  });
-
-  it('pulls with the credentials that fit', async () => {
-    const b = await setup();
-    b.runtime.registry.set('reg.example/private/app:1', { sizeBytes: 1, needs: 'secret' });
-    const auths = {
-      auths: {
-        'reg.example/private': { username: 'me', password: 'secret' },
-        'other.example': { username: 'x', password: 'y' },
-      },
-    };
-    b.api.put(secrets, {
-      metadata: { name: 'pull', namespace: 'ns' },
-      type: 'kubernetes.io/dockerconfigjson',
-      data: { '.dockerconfigjson': Buffer.from(JSON.stringify(auths)).toString('base64') },
-    } as KubeObject);
-    b.create('priv', {
-      imagePullSecrets: [{ name: 'pull' }, { name: 'gone' }],
-      containers: [{ name: 'app', image: 'reg.example/private/app:1' }],
-    });
-    await b.until(() => b.container('priv')?.ready);
-    expect(b.runtime.transcript).toContain('pull reg.example/private/app:1 as me');
-    expect(b.said('FailedToRetrieveImagePullSecret')[0]).toBe(
-      'Unable to retrieve some image pull secrets (gone); attempting to pull the image may not succeed.',
-    );
-  });
-
-  it('says why there is no sandbox', async () => {
-    const b = await setup();
-    const run = b.runtime.runtime.runPodSandbox;
-    Object.assign(b.runtime.runtime, {
-      runPodSandbox: () => Promise.reject(new CriError('Unknown', 'failed to setup network for sandbox: no addresses')),
-    });
-    b.create('net', {});
-    await b.until(() => b.said('FailedCreatePodSandBox').length > 0);
-    expect(b.said('FailedCreatePodSandBox')[0]).toBe(
-      'Failed to create pod sandbox: rpc error: code = Unknown desc = failed to setup network for sandbox: no addresses',
-    );
-    Object.assign(b.runtime.runtime, { runPodSandbox: run });
-    await b.until(() => b.container('net')?.ready);
-  });
-
-  it('resizes in place', async () => {
-    const b = await setup();
-    const spec = (cpu: string) => ({
-      containers: [{ name: 'app', image: 'busybox:1', resources: { requests: { cpu }, limits: { cpu } } }],
-    });
-    b.create('rs', spec('1'));
-    await b.until(() => b.container('rs')?.ready);
-    const current = b.pod('rs')!;
-    b.api.put(pods, {
-      ...current,
-      metadata: { ...current.metadata, generation: 2 },
-      spec: { ...current.spec, ...spec('2') },
-    } as KubeObject);
-    await b.until(() => b.runtime.transcript.includes('update app#0 memory=0 quota=200000'));
-    await b.run();
-    expect(b.container('rs')).toMatchObject({ restartCount: 0, resources: { limits: { cpu: '2' } } });
-    expect(b.said('ResizeStarted').length).toBe(1);
-    expect(b.said('ResizeCompleted').length).toBe(1);
-    const again = b.pod('rs')!;
-    b.api.put(pods, {
-      ...again,
-      metadata: { ...again.metadata, generation: 3 },
-      spec: { ...again.spec, ...spec('9') },
-    } as KubeObject);
-    await b.until(() => b.pod('rs')?.status?.conditions?.some((it) => it.type === 'PodResizePending'));
-    expect(b.pod('rs')?.status?.conditions?.find((it) => it.type === 'PodResizePending')).toMatchObject({
-      reason: 'Infeasible',
-      message: "Node didn't have enough capacity: cpu, requested: 9000, capacity: 4000",
-    });
-  });
-
-  it('runs static pods and mirrors them', async () => {
-    const dir = '/etc/kubernetes/manifests';
-    const b = await setup({
-      staticPodDir: dir,
-      before: async ({ files }) => {
-        await files.files.mkdir(dir);
-        await files.files.write(
-          `${dir}/etcd.yaml`,
-          'apiVersion: v1\nkind: Pod\nmetadata: {name: etcd, namespace: kube-system}\nspec: {containers: [{name: app, image: "busybox:1"}]}\n',
-        );
-      },
-    });
-    await b.until(() => b.api.get(pods, 'kube-system', 'etcd-n1')?.status?.phase === 'Running');
-    const mirror = b.api.get(pods, 'kube-system', 'etcd-n1');
-    expect(mirror?.metadata.annotations).toHaveProperty('kubernetes.io/config.mirror');
-    expect(mirror?.metadata.ownerReferences?.[0]).toMatchObject({ kind: 'Node', name: 'n1' });
-    b.api.remove(pods, 'kube-system', 'etcd-n1');
-    await b.until(() => b.api.get(pods, 'kube-system', 'etcd-n1')?.status?.phase === 'Running');
-    await b.files.files.remove(`${dir}/etcd.yaml`);
-    await b.until(() => b.api.get(pods, 'kube-system', 'etcd-n1') === undefined, 120);
-    await b.until(() => b.runtime.transcript.includes('stop-sandbox etcd-n1#0'));
   });
 });

@@ -7,7 +7,8 @@ import type { PodSourceHandler } from './pod-source.ts';
 import { admitPod } from './pods/admission.ts';
 import { podUidLabel } from './pods/labels.ts';
 import { isMirrorPod, isTerminalPhase } from './pods/observed.ts';
-import { type PodWorker, podWorker } from './pods/pod-worker.ts';
+import { podWorker } from './pods/pod-worker.ts';
+import type { PodWorker } from './pods/pod-worker-contract.ts';
 import { resizeRefusal } from './pods/resize.ts';
 import { qosClass } from './pods/resources.ts';
 

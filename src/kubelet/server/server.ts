@@ -8,7 +8,7 @@ import type { KubeletContext } from '../context.ts';
 import { errorMessage } from '../go-format.ts';
 import type { PodSet } from '../pod-set.ts';
 import { containerSpec, findContainer } from '../pods/observed.ts';
-import type { PodWorker } from '../pods/pod-worker.ts';
+import type { PodWorker } from '../pods/pod-worker-contract.ts';
 import { logContainerId, logOptions, PlainError } from './container-logs.ts';
 import { readLog } from './log-reader.ts';
 import { forwardPorts } from './port-forward.ts';

@@ -10,10 +10,10 @@ import {
   type Image,
   type PodSandboxConfig,
   type PodSandboxStatus,
-  type StreamSession,
 } from '../../runtime/cri.ts';
 import type { NodeFiles } from '../../runtime/node-files.ts';
 import type { MachineInfo, NodeRuntime } from '../../runtime/node-runtime.ts';
+import { fakeSession } from './fake-session.ts';
 
 /** What a container of the fake does when it starts. */
 export interface Behaviour {
@@ -419,36 +419,5 @@ export function fakeRuntime(options: {
         pids: 10,
       }),
     close: () => Promise.resolve(),
-  };
-}
-
-/** A process that echoes (`cat`), or prints its words and exits with the number after `exit`. */
-function fakeSession(command: readonly string[], wantsStdin: boolean): StreamSession {
-  const stdin = wantsStdin ? new PassThrough() : null;
-  const stdout = new PassThrough();
-  const stderr = new PassThrough();
-  const sizes: string[] = [];
-  const exit = (async (): Promise<{ exitCode: number }> => {
-    if (command[0] === 'cat' && stdin) for await (const chunk of stdin) stdout.write(chunk);
-    else if (command[0] === 'size') {
-      await new Promise((resolve) => setImmediate(resolve));
-      stdout.write(sizes.join());
-    } else stdout.write(`${command.join(' ')}\n`);
-    stdout.end();
-    stderr.end();
-    const code = command.indexOf('exit');
-    return { exitCode: code < 0 ? 0 : Number(command[code + 1]) };
-  })();
-  return {
-    stdin,
-    stdout,
-    stderr,
-    resize: (width, height) => void sizes.push(`${width}x${height}`),
-    exit,
-    close() {
-      stdin?.destroy();
-      stdout.destroy();
-      stderr.destroy();
-    },
   };
 }
