@@ -1,5 +1,5 @@
 import type { Server } from 'node:http';
-import { nodes, runtimeclasses, services } from '../api/generated/resources.ts';
+import { runtimeclasses, services } from '../api/generated/resources.ts';
 import type { V1Node, V1Service } from '../api/generated/types.ts';
 import type { SpanSink } from '../api/trace.ts';
 import { type Clock, every, sleep } from '../base/clock.ts';
@@ -21,7 +21,7 @@ import { runtimeHealth } from './node/runtime-health.ts';
 import { watchStaticPods } from './node/static-pods.ts';
 import { type ObjectCache, objectCache } from './object-cache.ts';
 import { podSet } from './pod-set.ts';
-import { nodePodSource, type PodSource } from './pod-source.ts';
+import { type NodeSource, nodePodSource, ownNodeSource, type PodSource } from './pod-source.ts';
 import { crashBackoff } from './pods/crash-backoff.ts';
 import { parseResolvConf } from './pods/dns.ts';
 import { probeManager } from './probes/probe-manager.ts';
@@ -38,6 +38,8 @@ export interface KubeletOptions {
   readonly informers: InformerSet;
   /** One source for all kubelets of a process; default: a watch of this node's pods. */
   readonly podSource?: PodSource;
+  /** The same for node objects; default: a watch of this node. */
+  readonly nodeSource?: NodeSource;
   /** One cache for all kubelets of a process; default: its own. */
   readonly objects?: ObjectCache;
   readonly events: EventRecorder;
@@ -211,8 +213,8 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     context.status.stop();
     set.stop();
   });
-  const ownNode = informers.informer(nodes, { fieldSelector: `metadata.name=${nodeName}` });
-  lifetime.defer(ownNode.subscribe({ add: (it) => agent.observed(it), update: (it) => agent.observed(it) }));
+  const nodeSource = options.nodeSource ?? ownNodeSource(informers, nodeName);
+  lifetime.defer(nodeSource.subscribe(nodeName, (it) => agent.observed(it)));
   void follow();
   await source.whenSynced();
   if (options.staticPodDir !== undefined) {

@@ -63,3 +63,41 @@ export function sharedPodSource(informers: InformerSet): PodSource {
 export function nodePodSource(informers: InformerSet, nodeName: string): PodSource {
   return fromInformer(informers.informer(pods, { fieldSelector: `spec.nodeName=${nodeName}` }));
 }
+
+/** Where a kubelet learns of changes to its own node's object. */
+export interface NodeSource {
+  /** Calls back with the object as it is, and after each change. Returns a function that unsubscribes. */
+  subscribe(nodeName: string, changed: (node: Live<V1Node>) => void): () => void;
+}
+
+/** One watch of all nodes, for many kubelets in a process. */
+export function sharedNodeSource(informers: InformerSet): NodeSource {
+  const informer = informers.informer(nodes);
+  const handlers = new Map<string, (node: Live<V1Node>) => void>();
+  const tell = (node: Live<V1Node>): void => handlers.get(node.metadata.name)?.(node);
+  let unsubscribe: (() => void) | undefined;
+  return {
+    subscribe(nodeName, changed) {
+      const known = informer.get(nodeName);
+      handlers.set(nodeName, changed);
+      if (known && unsubscribe) changed(known);
+      unsubscribe ??= informer.subscribe({ add: tell, update: tell });
+      return () => {
+        handlers.delete(nodeName);
+        if (handlers.size > 0) return;
+        unsubscribe?.();
+        unsubscribe = undefined;
+      };
+    },
+  };
+}
+
+/** A watch of one node only: what a kubelet by itself uses. */
+export function ownNodeSource(informers: InformerSet, nodeName: string): NodeSource {
+  return {
+    subscribe: (_, changed) =>
+      informers
+        .informer(nodes, { fieldSelector: `metadata.name=${nodeName}` })
+        .subscribe({ add: changed, update: changed }),
+  };
+}
