@@ -1,5 +1,5 @@
-import { pods } from '../api/generated/resources.ts';
-import type { V1Pod } from '../api/generated/types.ts';
+import { nodes, pods } from '../api/generated/resources.ts';
+import type { V1Node, V1Pod } from '../api/generated/types.ts';
 import type { Live } from '../api/resource.ts';
 import type { Informer, InformerSet } from '../client/informer.ts';
 
