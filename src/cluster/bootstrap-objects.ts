@@ -136,15 +136,24 @@ export async function ensureBootstrapObjects(client: Client, objects: readonly B
   }
 }
 
-/** Points the `kubernetes` Service at this API server. */
-export async function publishApiEndpoint(client: Client, address: string, port: number): Promise<void> {
-  const metadata = { name: 'kubernetes', namespace: 'default' };
-  const subsets = [{ addresses: [{ ip: address }], ports: [{ name: 'https', port, protocol: 'TCP' }] }];
+/** Where a Service without a selector leads. */
+export interface ServiceBackend {
+  readonly namespace: string;
+  readonly name: string;
+  readonly address: string;
+  readonly ports: readonly { readonly name: string; readonly port: number; readonly protocol: string }[];
+}
+
+/** Points a Service without a selector at an address of this process. */
+export async function publishBackend(client: Client, backend: ServiceBackend): Promise<void> {
+  const { name, namespace, address, ports } = backend;
+  const metadata = { name, namespace };
+  const subsets = [{ addresses: [{ ip: address }], ports }];
   const slice = {
-    metadata: { ...metadata, labels: { 'kubernetes.io/service-name': 'kubernetes' } },
+    metadata: { ...metadata, labels: { 'kubernetes.io/service-name': name } },
     addressType: 'IPv4',
     endpoints: [{ addresses: [address], conditions: { ready: true } }],
-    ports: [{ name: 'https', port, protocol: 'TCP' }],
+    ports,
   };
   await createOrUpdate(client, resources.endpoints, {
     metadata: { ...metadata, labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } },

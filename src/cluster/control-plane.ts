@@ -29,12 +29,7 @@ import { lmdbStore } from '../store/lmdb/lmdb-store.ts';
 import { memoryStore } from '../store/memory/memory-store.ts';
 import type { Store } from '../store/store.ts';
 import { advertisedAddress } from './advertise.ts';
-import {
-  apiServiceAddress,
-  bootstrapObjects,
-  ensureBootstrapObjects,
-  publishApiEndpoint,
-} from './bootstrap-objects.ts';
+import { apiServiceAddress, bootstrapObjects, ensureBootstrapObjects, publishBackend } from './bootstrap-objects.ts';
 import { type ClientFactory, clientFactory, loopback } from './identities.ts';
 import { writeKubeconfig } from './kubeconfig-file.ts';
 import { listen, stopListening, trackSockets } from './listen.ts';
@@ -117,7 +112,12 @@ export async function startControlPlane(context: ClusterContext, dialers: Dialer
   const own = clients(loopback, 'kube-apiserver');
   await reconcileBootstrapPolicy(server.context);
   await ensureBootstrapObjects(own, bootstrapObjects({ ...options, listenPort: port }, pki.authority.certificate));
-  await publishApiEndpoint(own, advertised, port);
+  await publishBackend(own, {
+    namespace: 'default',
+    name: 'kubernetes',
+    address: advertised,
+    ports: [{ name: 'https', port, protocol: 'TCP' }],
+  });
 
   const access = {
     name: 'coracle',

@@ -1,8 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { innerAddress } from './advertise.ts';
-import { dnsServiceAddress } from './bootstrap-objects.ts';
-import type { ClusterOptions } from './options.ts';
 
 const run = promisify(execFile);
 /** A bridge without ports (every container host has these) that holds the addresses at which pods reach this process. */
@@ -36,21 +34,16 @@ export function conflist(podCidr: string, dataDir: string): string {
   );
 }
 
-/**
- * Gives this machine the addresses of cluster DNS and of the API server as pods know them, on an interface of their own, so that pods reach both
- * without address translation. Idempotent.
- */
-export async function holdClusterAddresses(options: ClusterOptions): Promise<void> {
+/** Gives this machine the address at which pods reach the API server and cluster DNS, on an interface of its own. Idempotent. */
+export async function holdInnerAddress(): Promise<void> {
   await run('ip', ['link', 'add', holder, 'type', 'bridge']).catch((error: Error) => {
     if (!error.message.includes('File exists')) throw error;
   });
-  for (const address of [innerAddress, dnsServiceAddress(options.serviceCidr)]) {
-    await run('ip', ['addr', 'replace', `${address}/32`, 'dev', holder]);
-  }
+  await run('ip', ['addr', 'replace', `${innerAddress}/32`, 'dev', holder]);
   await run('ip', ['link', 'set', holder, 'up']);
 }
 
-/** Takes the addresses away again. */
-export async function releaseClusterAddresses(): Promise<void> {
+/** Takes the address away again. */
+export async function releaseInnerAddress(): Promise<void> {
   await run('ip', ['link', 'del', holder]);
 }

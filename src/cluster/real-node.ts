@@ -2,17 +2,20 @@ import { join } from 'node:path';
 import { nodes } from '../api/generated/resources.ts';
 import type { V1Node } from '../api/generated/types.ts';
 import type { Live } from '../api/resource.ts';
+import type { InformerSet } from '../client/informer.ts';
 import { createInformers } from '../client/informers.ts';
 import { createRecorder } from '../client/recorder.ts';
 import { startKubelet } from '../kubelet/kubelet.ts';
+import { startProxy, systemRun } from '../network/proxy/start-proxy.ts';
 import { containerdNode } from '../runtime/cri/containerd-node.ts';
 import type { ContainerdParts } from '../runtime/cri/detect-containerd.ts';
 import { innerAddress } from './advertise.ts';
 import { dnsServiceAddress } from './bootstrap-objects.ts';
+import { startClusterDns } from './cluster-dns.ts';
 import type { ClusterContext, ControlPlane } from './control-plane.ts';
 import { nodeUser } from './identities.ts';
 import type { LocalKubelets } from './kubelet-dialer.ts';
-import { conflist, holdClusterAddresses, releaseClusterAddresses } from './real-network.ts';
+import { conflist, holdInnerAddress, releaseInnerAddress } from './real-network.ts';
 
 /** Makes this machine the cluster's node: containerd, a kubelet, the pod network. Resolves when the kubelet has registered it. */
 export async function startRealNode(
@@ -20,13 +23,14 @@ export async function startRealNode(
   plane: ControlPlane,
   kubelets: LocalKubelets,
   parts: ContainerdParts,
+  shared: InformerSet,
 ): Promise<void> {
   const { options, clock, random, log, spans, lifetime } = context;
   const dir = join(options.dataDir, 'node');
   const runtime = await containerdNode({ dir: join(dir, 'containerd'), parts, clock, signal: lifetime.signal });
   lifetime.defer(() => runtime.close());
-  await holdClusterAddresses(options);
-  lifetime.defer(releaseClusterAddresses);
+  await holdInnerAddress();
+  lifetime.defer(releaseInnerAddress);
   if (plane.advertised === innerAddress) await plane.listenAlso(innerAddress);
 
   const { hostname: nodeName } = await runtime.machine();
@@ -58,6 +62,17 @@ export async function startRealNode(
   });
   kubelets.add(nodeName, kubelet.server);
   lifetime.defer(() => kubelets.remove(nodeName));
+
+  startProxy({
+    informers: shared,
+    node: { name: nodeName, zone: '' },
+    clusterCidr: options.clusterCidr,
+    clock,
+    log: log.with({ component: 'kube-proxy' }),
+    lifetime,
+    run: systemRun(),
+  });
+  await startClusterDns(context, plane, shared, innerAddress);
 
   // The pod network can be laid only when the node has been given its range.
   let written = '';

@@ -40,7 +40,7 @@ export async function startCluster(options: ClusterOptions, log: Logger): Promis
     const informers = sharedInformers(context, plane);
     await startWorkers(context, plane, informers);
     const detection = options.runtime === 'sim' ? undefined : await detectContainerd(process.env);
-    if (detection?.usable) await startRealNode(context, plane, kubelets, detection.parts);
+    if (detection?.usable) await startRealNode(context, plane, kubelets, detection.parts, informers);
     else if (options.runtime === 'containerd')
       throw new UsageError(`containerd cannot be used here: ${detection?.why}`);
     return { url: plane.url, runtime: detection?.usable ? 'containerd' : 'sim', stop: () => lifetime.end() };

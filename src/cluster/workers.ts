@@ -5,6 +5,7 @@ import { runControllers } from '../controller/engine.ts';
 import { allControllers } from '../controllers/all.ts';
 import { startScheduler } from '../scheduler/scheduler.ts';
 import type { ClusterContext, ControlPlane } from './control-plane.ts';
+import { ensureControllerRoles } from './controller-roles.ts';
 import { controllerUser, loopback, schedulerUser } from './identities.ts';
 
 /** The copies of all objects that everything in this process shares: the server's own frozen objects, so they cost next to nothing. */
@@ -36,12 +37,14 @@ export async function startWorkers(
     spans,
     lifetime,
   });
+  const all = allControllers({
+    clusterCidr: options.clusterCidr,
+    authority: plane.pki.authority.certificate,
+    served: () => plane.server.context.kinds.list().map((kind) => kind.resource),
+  });
+  await ensureControllerRoles(plane.clients(loopback, 'kube-apiserver'), all);
   const controllers = runControllers(
-    allControllers({
-      clusterCidr: options.clusterCidr,
-      authority: plane.pki.authority.certificate,
-      served: () => plane.server.context.kinds.list().map((kind) => kind.resource),
-    }),
+    all,
     { clientFor: (name) => plane.clients(controllerUser(name), name), informers, clock, random, log, spans },
     lifetime,
   );
