@@ -1,8 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { StatusError } from '../api/status.ts';
+import { KubeconfigError } from '../client/kubeconfig.ts';
 import { UsageError } from '../cluster/options.ts';
 import { downCommand } from './down.ts';
+import { applyCommand } from './kube/apply.ts';
+import { deleteCommand } from './kube/delete.ts';
+import { getCommand } from './kube/get.ts';
+import { logsCommand } from './kube/logs.ts';
 import { nodeInstallCommand } from './node-install.ts';
 import { complain, processStreams, type Streams } from './output.ts';
 import { statusCommand } from './status.ts';
@@ -12,7 +17,16 @@ import { upCommand } from './up.ts';
 export type CommandBuilder = (program: Command, streams: Streams, exit: (code: number) => void) => void;
 
 /** In the order of the help. */
-const commands: readonly CommandBuilder[] = [upCommand, downCommand, statusCommand, nodeInstallCommand];
+const commands: readonly CommandBuilder[] = [
+  upCommand,
+  downCommand,
+  statusCommand,
+  getCommand,
+  logsCommand,
+  applyCommand,
+  deleteCommand,
+  nodeInstallCommand,
+];
 
 function version(): string {
   const file = new URL('../../../package.json', import.meta.url);
@@ -44,7 +58,8 @@ export async function main(args: readonly string[], streams: Streams = processSt
 function report(error: unknown, streams: Streams): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1;
   if (error instanceof StatusError) complain(streams, `Error from server (${error.reason}): ${error.message}`);
-  else if (error instanceof UsageError) complain(streams, `coracle: ${error.message}`);
+  else if (error instanceof UsageError || error instanceof KubeconfigError)
+    complain(streams, `coracle: ${error.message}`);
   else complain(streams, `coracle: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   return 1;
 }
