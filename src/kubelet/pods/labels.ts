@@ -2,8 +2,8 @@ import type { V1Container, V1Pod } from '../../api/generated/types.ts';
 import { hashContainer } from './observed.ts';
 
 /** Names that the kubelet writes on what it makes in the runtime (pkg/kubelet/types/labels.go, kuberuntime/labels.go). */
-export const podNameLabel = 'io.kubernetes.pod.name';
-export const podNamespaceLabel = 'io.kubernetes.pod.namespace';
+const podNameLabel = 'io.kubernetes.pod.name';
+const podNamespaceLabel = 'io.kubernetes.pod.namespace';
 export const podUidLabel = 'io.kubernetes.pod.uid';
 export const containerNameLabel = 'io.kubernetes.container.name';
 export const containerHashAnnotation = 'io.kubernetes.container.hash';

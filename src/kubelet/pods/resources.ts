@@ -32,17 +32,6 @@ export function qosClass(pod: V1Pod): QosClass {
   return 'Burstable';
 }
 
-const critical = 2_000_000_000;
-/** True for mirror and static pods and those of system priority. */
-export function isCriticalPod(pod: V1Pod): boolean {
-  const annotations = pod.metadata?.annotations ?? {};
-  return (
-    annotations['kubernetes.io/config.mirror'] !== undefined ||
-    ['file', 'http'].includes(annotations['kubernetes.io/config.source'] ?? '') ||
-    (pod.spec?.priority ?? 0) >= critical
-  );
-}
-
 /** The score by which the kernel picks whom to kill. Upstream: pkg/kubelet/qos/policy.go. */
 export function oomScoreAdj(pod: V1Pod, container: V1Container, memoryCapacity: number): number {
   if (pod.spec?.priorityClassName === 'system-node-critical') return -997;

@@ -28,12 +28,6 @@ export function exitRestarts(container: V1Container, podPolicy: string | undefin
   }
 }
 
-/** Whether some container of the pod can ever run again. */
-export function isRestartable(container: V1Container, podPolicy: string | undefined): boolean {
-  if ((container.restartPolicyRules ?? []).length > 0) return true;
-  return (container.restartPolicy ?? podPolicy) !== 'Never';
-}
-
 /** Upstream: ShouldContainerBeRestarted. */
 export function shouldStart(container: V1Container, pod: V1Pod, observed: ObservedPod): boolean {
   if (pod.metadata?.deletionTimestamp) return false;
