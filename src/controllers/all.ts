@@ -1,5 +1,6 @@
 import type { Resource } from '../api/resource.ts';
 import type { Controller } from '../controller/controller.ts';
+import { cronJobController } from './cron-job/cron-job.ts';
 import { daemonSetController } from './daemon-set/daemon-set.ts';
 import { deploymentController } from './deployment/deployment.ts';
 import { endpointSliceController, endpointsController } from './endpoint-slices.ts';
@@ -36,6 +37,7 @@ export function allControllers(options: ControllersOptions): readonly Controller
     statefulSetController,
     daemonSetController(),
     jobController(),
+    cronJobController,
     endpointSliceController,
     endpointsController,
     garbageCollector(options.served),
