@@ -11,14 +11,17 @@ export const downCommand: CommandBuilder = (program, streams) => {
     .command('down')
     .description('stop the running cluster; its state stays')
     .option('--data-dir <dir>', 'the data directory', defaultDataDir(streams.env))
-    .action(async (options: { dataDir: string }) => {
+    .option('--purge', 'also remove all it made: pods, mounts, bridges, rules and its data')
+    .action(async (options: { dataDir: string; purge?: boolean }) => {
       const dataDir = resolve(options.dataDir);
       const status = await askCluster(dataDir, 'stop');
-      if (!status) {
-        say(streams, `no cluster is running on ${dataDir}`);
-        return;
-      }
-      while (await askCluster(dataDir, 'status')) await sleep(systemClock, 50);
-      say(streams, `stopped the cluster on ${dataDir} (pid ${status.pid})`);
+      if (status) {
+        while (await askCluster(dataDir, 'status')) await sleep(systemClock, 50);
+        say(streams, `stopped the cluster on ${dataDir} (pid ${status.pid})`);
+      } else say(streams, `no cluster is running on ${dataDir}`);
+      if (!options.purge) return;
+      const { purge } = await import('../cluster/purge.ts');
+      await purge(dataDir);
+      say(streams, `removed everything of it`);
     });
 };

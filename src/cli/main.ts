@@ -4,6 +4,7 @@ import { StatusError } from '../api/status.ts';
 import { KubeconfigError } from '../client/kubeconfig.ts';
 import { UsageError } from '../cluster/options.ts';
 import { downCommand } from './down.ts';
+import { imageCommand } from './image-load.ts';
 import { applyCommand } from './kube/apply.ts';
 import { deleteCommand } from './kube/delete.ts';
 import { getCommand } from './kube/get.ts';
@@ -25,6 +26,7 @@ const commands: readonly CommandBuilder[] = [
   logsCommand,
   applyCommand,
   deleteCommand,
+  imageCommand,
   nodeInstallCommand,
 ];
 

@@ -130,7 +130,7 @@ function welcome(
   flags: UpFlags,
   streams: Streams,
 ): void {
-  const nodes = options.nodes === 1 ? '1 node' : `${options.nodes} nodes`;
+  const nodes = cluster.runtime === 'none' ? 'no node' : '1 node';
   say(streams, `coracle is ready in ${(ms / 1000).toFixed(2)} s: ${cluster.url}, ${nodes}, runtime ${cluster.runtime}`);
   if (flags.quiet) return;
   if (cluster.reason) say(streams, `  ${cluster.reason}`);

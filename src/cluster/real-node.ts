@@ -7,6 +7,7 @@ import { createInformers } from '../client/informers.ts';
 import { createRecorder } from '../client/recorder.ts';
 import { startKubelet } from '../kubelet/kubelet.ts';
 import { startProxy, systemRun } from '../network/proxy/start-proxy.ts';
+import { containerdPaths } from '../runtime/cri/containerd-config.ts';
 import { containerdNode } from '../runtime/cri/containerd-node.ts';
 import type { ContainerdParts } from '../runtime/cri/detect-containerd.ts';
 import { innerAddress } from './advertise.ts';
@@ -16,6 +17,10 @@ import type { ClusterContext, ControlPlane } from './control-plane.ts';
 import { nodeUser } from './identities.ts';
 import type { LocalKubelets } from './kubelet-dialer.ts';
 import { conflist, holdInnerAddress, releaseInnerAddress } from './real-network.ts';
+
+/** The socket of the containerd that a cluster on `dataDir` runs. */
+export const containerdSocket = (dataDir: string): string =>
+  containerdPaths(join(dataDir, 'node', 'containerd')).socket;
 
 /** Makes this machine the cluster's node: containerd, a kubelet, the pod network. Resolves when the kubelet has registered it. */
 export async function startRealNode(

@@ -31,19 +31,36 @@ export async function startCluster(options: ClusterOptions, log: Logger): Promis
     spans: noSpans,
     lifetime,
   };
+  const running = (runtime: Cluster['runtime'], reason: string): Cluster => ({
+    url,
+    runtime,
+    reason,
+    stop: () => lifetime.end(),
+  });
+  let url = '';
   try {
     const kubelets = localKubelets();
     const plane = await startControlPlane(context, {
       kubelet: kubelets,
       cluster: { connect: () => Promise.reject(new Error('no network')) },
     });
+    url = plane.url;
     const informers = sharedInformers(context, plane);
     await startWorkers(context, plane, informers);
-    const detection = options.runtime === 'sim' ? undefined : await detectContainerd(process.env);
-    if (detection?.usable) await startRealNode(context, plane, kubelets, detection.parts, informers);
-    else if (options.runtime === 'containerd')
-      throw new UsageError(`containerd cannot be used here: ${detection?.why}`);
-    return { url: plane.url, runtime: detection?.usable ? 'containerd' : 'sim', stop: () => lifetime.end() };
+    if (options.nodes === 0) return running('none', 'control plane only, as asked');
+    if (options.nodes > 1)
+      throw new UsageError('several nodes need the simulated runtime, which is not part of this version yet');
+    if (options.runtime === 'sim')
+      throw new UsageError(
+        'the simulated runtime is not part of this version yet; use --runtime containerd or --no-node',
+      );
+    const detection = await detectContainerd(process.env);
+    if (detection.usable) {
+      await startRealNode(context, plane, kubelets, detection.parts, informers);
+      return running('containerd', 'containerd: this is Linux, we are root, and all parts are installed');
+    }
+    if (options.runtime === 'containerd') throw new UsageError(`containerd cannot be used here: ${detection.why}`);
+    return running('none', `control plane only, pods stay Pending: ${detection.why}`);
   } catch (error) {
     await lifetime.end();
     throw error;

@@ -1,0 +1,62 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { sleep, systemClock } from '../base/clock.ts';
+import { tableName } from '../network/proxy/nftables.ts';
+import { openChannel } from '../runtime/cri/channel.ts';
+import { containerdPaths } from '../runtime/cri/containerd-config.ts';
+import { diskFiles } from '../runtime/cri/disk-files.ts';
+import { criRuntimeService } from '../runtime/cri/runtime-service.ts';
+
+const run = promisify(execFile);
+const isRunning = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** Stops the pods and the daemon of a node below `dir`. */
+async function stopContainerd(dir: string): Promise<void> {
+  const paths = containerdPaths(dir);
+  const pidFile = join(dir, 'containerd.pid');
+  if (!existsSync(pidFile)) return;
+  const pid = Number(await readFile(pidFile, 'utf8'));
+  if (!isRunning(pid)) return;
+  const channel = await openChannel(paths.socket);
+  const runtime = criRuntimeService(channel, systemClock);
+  for (const { id } of await runtime.listPodSandbox()) {
+    await runtime.stopPodSandbox(id);
+    await runtime.removePodSandbox(id);
+  }
+  channel.close();
+  process.kill(pid, 'SIGTERM');
+  for (let i = 0; i < 200 && isRunning(pid); i++) await sleep(systemClock, 50);
+  if (isRunning(pid)) process.kill(pid, 'SIGKILL');
+}
+
+/** What may fail because it is not there. */
+async function unlessAbsent(file: string, args: readonly string[]): Promise<void> {
+  try {
+    await run(file, [...args]);
+  } catch (error) {
+    const said = error instanceof Error ? error.message : String(error);
+    if (!/Cannot find device|No such file or directory|does not exist/.test(said)) throw error;
+  }
+}
+
+/** Removes everything that a cluster on `dataDir` made on this machine: pods, daemon, mounts, bridges, rules, files. */
+export async function purge(dataDir: string): Promise<void> {
+  const node = join(dataDir, 'node');
+  if (existsSync(node)) {
+    await stopContainerd(join(node, 'containerd'));
+    await diskFiles().unmount(node);
+    for (const link of ['cni0', 'coracle0']) await unlessAbsent('ip', ['link', 'del', link]);
+    for (const family of ['ip', 'ip6']) await unlessAbsent('nft', ['delete', 'table', family, tableName]);
+  }
+  await rm(dataDir, { recursive: true, force: true });
+}
