@@ -1,7 +1,7 @@
+import type { V1ManagedFieldsEntry } from '../../api/generated/types.ts';
 import { type FieldSet, leafSet, nodeOf } from '../../api/managed-fields/field-set.ts';
 import { startingEntries } from '../../api/managed-fields/managers.ts';
 import { trackUpdate } from '../../api/managed-fields/track.ts';
-import type { V1ManagedFieldsEntry } from '../../api/generated/types.ts';
 import { apiVersionOf, type Live } from '../../api/resource.ts';
 import { rfc3339 } from '../../base/clock.ts';
 import type { Draft, KindDefinition } from '../../kinds/kind.ts';

@@ -207,8 +207,7 @@ function isDeletedBy(kind: KindDefinition, next: Draft, old: Live): boolean {
   if (Array.isArray(finalizers) && finalizers.length > 0) return false;
   if (!old.metadata.deletionTimestamp || (old.metadata.deletionGracePeriodSeconds ?? 0) !== 0) return false;
   if (kind.resource.plural !== 'namespaces' || kind.resource.group !== '') return true;
-  const spec = (old as { spec?: { finalizers?: readonly string[] } }).spec;
-  const left = (next['spec'] as { finalizers?: readonly string[] } | undefined)?.finalizers ?? spec?.finalizers ?? [];
+  const left = (next['spec'] as { finalizers?: readonly string[] } | undefined)?.finalizers ?? [];
   return left.length === 0;
 }
 
