@@ -16,22 +16,26 @@ const topics: Readonly<Record<string, ContainerEvent['type']>> = {
 };
 const backlog = 10_000;
 
-/** Finds whose container an event is about; undefined when the runtime no longer knows it. */
-export type FindOwner = (
-  containerId: string,
-) => Promise<{ readonly podSandboxId: string; readonly podUid: string } | undefined>;
+/** What the events need to know of containers. */
+export interface EventSource {
+  /** Whose container an event is about; undefined when the runtime no longer knows it. */
+  ownerOf(containerId: string): Promise<{ readonly podSandboxId: string; readonly podUid: string } | undefined>;
+  /** Resolves when the runtime's own status shows that the container has ended, which is a moment after the event of its exit. */
+  settled(containerId: string): Promise<void>;
+}
 
 /**
- * Container events from containerd's own event service. An exit counts when the container's first process ends, not one
- * that was exec'd. Throws `Unavailable` when the daemon goes away: the consumer relists and subscribes again.
+ * Container events from containerd's own event service. An exit counts when the container's first process ends, not one that was
+ * exec'd, and is told when the container's status shows it. Throws `Unavailable` when the daemon goes away: the consumer relists and
+ * subscribes again.
  */
 export async function* containerEvents(
   service: Service,
-  findOwner: FindOwner,
+  source: EventSource,
   clock: Clock,
   signal: AbortSignal,
 ): AsyncIterable<ContainerEvent> {
-  const queue = boundedQueue<Envelope>(backlog);
+  const queue = boundedQueue<ContainerEvent>(backlog);
   const stream = service.subscribe<Envelope>(
     'Subscribe',
     { filters: ['topic~=^/tasks/'] },
@@ -41,36 +45,36 @@ export async function* containerEvents(
     stream.cancel();
     queue.close();
   };
+  const fail = (message: string): void => {
+    queue.close(signal.aborted ? undefined : new CriError('Unavailable', message));
+    stream.cancel();
+  };
+  const take = async ({ topic, event }: Envelope): Promise<void> => {
+    const type = topics[topic];
+    if (!type || !event) return;
+    const { containerId, id } = decodeTask(event.value);
+    if (id !== undefined && topic === '/tasks/exit' && id !== containerId) return;
+    const owner = await source.ownerOf(containerId);
+    if (!owner) return;
+    const sandbox = owner.podSandboxId === containerId;
+    if (type === 'STOPPED' && !sandbox) await source.settled(containerId);
+    const told = queue.push({
+      type: sandbox ? 'SANDBOX' : type,
+      containerId: sandbox ? '' : containerId,
+      podSandboxId: owner.podSandboxId,
+      podUid: owner.podUid,
+      at: clock.now(),
+    });
+    if (!told && !queue.closed) fail('container events come faster than they are read');
+  };
   signal.addEventListener('abort', stop, { once: true });
   stream.on('data', (envelope: Envelope) => {
-    if (!queue.push(envelope)) {
-      queue.close(new CriError('Unavailable', 'container events come faster than they are read'));
-      stream.cancel();
-    }
+    take(envelope).catch((error: unknown) => fail(error instanceof Error ? error.message : String(error)));
   });
-  stream.on('error', (error: Error) =>
-    queue.close(signal.aborted ? undefined : new CriError('Unavailable', error.message)),
-  );
-  stream.on('end', () =>
-    queue.close(signal.aborted ? undefined : new CriError('Unavailable', 'the event stream ended')),
-  );
+  stream.on('error', (error: Error) => fail(error.message));
+  stream.on('end', () => fail('the event stream ended'));
   try {
-    for await (const { topic, event } of queue) {
-      const type = topics[topic];
-      if (!type || !event) continue;
-      const { containerId, id } = decodeTask(event.value);
-      if (id !== undefined && topic === '/tasks/exit' && id !== containerId) continue;
-      const owner = await findOwner(containerId);
-      if (!owner) continue;
-      const sandbox = owner.podSandboxId === containerId;
-      yield {
-        type: sandbox ? 'SANDBOX' : type,
-        containerId: sandbox ? '' : containerId,
-        podSandboxId: owner.podSandboxId,
-        podUid: owner.podUid,
-        at: clock.now(),
-      };
-    }
+    yield* queue;
   } finally {
     signal.removeEventListener('abort', stop);
     stream.cancel();

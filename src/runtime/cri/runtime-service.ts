@@ -1,4 +1,4 @@
-import type { Clock } from '../../base/clock.ts';
+import { type Clock, sleep } from '../../base/clock.ts';
 import type { PodSandboxStatus, RuntimeCondition, RuntimeService, RuntimeVersion } from '../cri.ts';
 import type { Channel } from './channel.ts';
 import { containerEvents } from './container-events.ts';
@@ -18,6 +18,10 @@ import { containerFilter, containerToWire, resourcesToWire, sandboxToWire } from
 
 /** Kubernetes' label for the pod's uid on sandboxes and containers. */
 const uidLabel = 'io.kubernetes.pod.uid';
+
+/** How often, and how many milliseconds apart, a status is looked at until it shows an exit that was told. */
+const settleTries = 100;
+const settleMs = 10;
 
 /** CRI's RuntimeService over gRPC, with containerd's events in the place of CRI events. */
 export function criRuntimeService(channel: Channel, clock: Clock): RuntimeService {
@@ -67,6 +71,19 @@ export function criRuntimeService(channel: Channel, clock: Clock): RuntimeServic
       : sandbox && { podSandboxId: id, podUid: sandbox.metadata.uid };
     if (owner) owners.set(id, owner);
     return owner;
+  };
+
+  const settled = async (containerId: string): Promise<void> => {
+    for (let i = 0; i < settleTries; i++) {
+      try {
+        const { status } = await runtime.call<{ status: WireContainerStatus }>('ContainerStatus', { containerId });
+        if (status.state === 'CONTAINER_EXITED') return;
+      } catch (error) {
+        if (hasCriCode(error, 'NotFound')) return;
+        throw error;
+      }
+      await sleep(clock, settleMs);
+    }
   };
 
   return {
@@ -142,13 +159,16 @@ export function criRuntimeService(channel: Channel, clock: Clock): RuntimeServic
     events: (signal) =>
       containerEvents(
         channel.events,
-        async (id) => {
-          try {
-            return await ownerOf(id);
-          } catch (error) {
-            if (hasCriCode(error, 'NotFound')) return undefined;
-            throw error;
-          }
+        {
+          async ownerOf(id) {
+            try {
+              return await ownerOf(id);
+            } catch (error) {
+              if (hasCriCode(error, 'NotFound')) return undefined;
+              throw error;
+            }
+          },
+          settled,
         },
         clock,
         signal,
