@@ -1,0 +1,164 @@
+import type { Process } from '../kernel/process.ts';
+import type { Command } from './ast.ts';
+import type { Dialect } from './parser.ts';
+
+export interface Variable {
+  value: string | string[] | undefined;
+  exported: boolean;
+  readonly: boolean;
+}
+
+/** Leaves loops, functions or the shell. */
+export class Control {
+  readonly kind: 'break' | 'continue' | 'return' | 'exit';
+  count: number;
+  constructor(kind: Control['kind'], count: number) {
+    this.kind = kind;
+    this.count = count;
+  }
+}
+
+/** An error that ends a non-interactive shell (POSIX 2.8.1). */
+export class ShellFailure extends Error {
+  override readonly name = 'ShellFailure';
+  readonly status: number;
+  constructor(message: string, status = 2) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** All that a shell knows. */
+export interface ShellState {
+  p: Process;
+  readonly dialect: Dialect;
+  vars: Map<string, Variable>;
+  functions: Map<string, Command>;
+  params: readonly string[];
+  name: string;
+  options: Set<string>;
+  traps: Map<string, string>;
+  pending: string[];
+  status: number;
+  lastBackground: number;
+  jobs: Map<number, Process>;
+  /** Saved values of local variables, one frame a function call. */
+  locals: Map<string, Variable | undefined>[];
+  /** Inside a condition, where errexit does not count. */
+  tested: number;
+  loops: number;
+  line: number;
+  /** Read from -c or a terminal, not from a file. */
+  readonly inline: boolean;
+  interactive: boolean;
+  substituted: number | undefined;
+  readonly rootPid: number;
+  readonly startedAt: number;
+}
+
+export function createState(p: Process, dialect: Dialect, name: string, params: readonly string[], inline: boolean): ShellState {
+  const vars = new Map<string, Variable>();
+  for (const [key, value] of p.env) if (/^[A-Za-z_]\w*$/.test(key)) vars.set(key, { value, exported: true, readonly: false });
+  const preset = (key: string, value: string, exported = false): void => {
+    if (!vars.has(key)) vars.set(key, { value, exported, readonly: false });
+  };
+  preset('IFS', ' \t\n');
+  vars.set('IFS', { value: ' \t\n', exported: false, readonly: false });
+  preset('PS2', '> ');
+  preset('PS4', '+ ');
+  preset('OPTIND', '1');
+  preset('PPID', String(p.parent?.pid ?? 0));
+  vars.set('PWD', { value: p.cwd, exported: true, readonly: false });
+  if (dialect === 'bash') {
+    preset('BASH_VERSION', '5.2.15(1)-release');
+    preset('BASH', '/bin/bash');
+    preset('UID', String(p.credentials.uid));
+    preset('EUID', String(p.credentials.uid));
+    preset('SHLVL', '1', true);
+  }
+  if (dialect !== 'dash') preset('HOSTNAME', p.workload.hostname, dialect === 'ash' && p.env.has('HOSTNAME'));
+  if (dialect === 'bash' || dialect === 'ash')
+    preset('PATH', '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin');
+  return {
+    p,
+    dialect,
+    vars,
+    functions: new Map(),
+    params,
+    name,
+    options: new Set(),
+    traps: new Map(),
+    pending: [],
+    status: 0,
+    lastBackground: 0,
+    jobs: new Map(),
+    locals: [],
+    tested: 0,
+    loops: 0,
+    line: 1,
+    inline,
+    interactive: false,
+    substituted: undefined,
+    rootPid: p.pid,
+    startedAt: p.workload.clock.now(),
+  };
+}
+
+/** The state of a subshell in a forked process. */
+export function forkState(state: ShellState, p: Process): ShellState {
+  const vars = new Map<string, Variable>();
+  for (const [name, variable] of state.vars) vars.set(name, { ...variable });
+  return {
+    ...state,
+    p,
+    vars,
+    functions: new Map(state.functions),
+    options: new Set(state.options),
+    traps: new Map([...state.traps].filter(([, action]) => action === '')),
+    pending: [],
+    jobs: new Map(),
+    locals: state.locals.map((frame) => new Map(frame)),
+    interactive: false,
+  };
+}
+
+/** The text before an error message, as the shell in question writes it. */
+export function prefix(state: ShellState): string {
+  switch (state.dialect) {
+    case 'dash':
+      return `${state.name}: ${state.line}: `;
+    case 'ash':
+      return state.inline ? `${state.name}: ` : `${state.name}: line ${state.line}: `;
+    case 'bash':
+      return state.interactive ? `${state.name}: ` : `${state.name}: line ${state.line}: `;
+  }
+}
+
+export function getVariable(state: ShellState, name: string): string | undefined {
+  if (name === 'RANDOM' && state.dialect !== 'dash') return String(Math.floor(state.p.workload.random.next() * 32768));
+  if (name === 'SECONDS' && state.dialect === 'bash')
+    return String(Math.floor((state.p.workload.clock.now() - state.startedAt) / 1000));
+  if (name === 'EPOCHSECONDS' && state.dialect !== 'dash') return String(Math.floor(state.p.workload.clock.now() / 1000));
+  if (name === 'LINENO') return String(state.line);
+  const value = state.vars.get(name)?.value;
+  return Array.isArray(value) ? value[0] : value;
+}
+
+export function setVariable(state: ShellState, name: string, value: string | string[], exported = false): void {
+  const variable = state.vars.get(name);
+  if (variable?.readonly) throw new ShellFailure(state.dialect === 'bash' ? `${name}: readonly variable` : `${name}: is read only`);
+  if (variable) {
+    variable.value = value;
+    variable.exported ||= exported;
+  } else state.vars.set(name, { value, exported: exported || state.options.has('allexport'), readonly: false });
+}
+
+/** The environment of commands. */
+export function environment(state: ShellState): Map<string, string> {
+  const env = new Map<string, string>();
+  // What is no valid name for a variable is handed through, as the shells do.
+  for (const [key, value] of state.p.env) if (!/^[A-Za-z_]\w*$/.test(key)) env.set(key, value);
+  for (const [name, { value, exported }] of state.vars)
+    if (exported && value !== undefined) env.set(name, Array.isArray(value) ? (value[0] ?? '') : value);
+  return env;
+}
