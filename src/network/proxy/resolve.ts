@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import { type Random, randomInt } from '../../base/random.ts';
+import { inCidr } from '../addresses.ts';
 import {
   type Endpoint,
   familyOf,
@@ -29,24 +30,6 @@ export interface ServiceResolver {
 
 /** Affinities remembered at a time; the oldest go first. */
 const maxAffinities = 65_536;
-
-const toNumber = (ip: string): bigint => {
-  if (!ip.includes(':')) return ip.split('.').reduce((sum, part) => sum * 256n + BigInt(Number(part) || 0), 0n);
-  const [head = '', tail] = ip.split('::');
-  const left = head === '' ? [] : head.split(':');
-  const right = tail === undefined || tail === '' ? [] : tail.split(':');
-  const middle = tail === undefined ? [] : new Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0');
-  return [...left, ...middle, ...right].reduce((sum, part) => sum * 65_536n + BigInt(`0x${part || '0'}`), 0n);
-};
-
-/** True when `ip` lies in `cidr`. */
-export function inCidr(ip: string, cidr: string): boolean {
-  const [base = '', length = ''] = cidr.split('/');
-  if (familyOf(ip) !== familyOf(base)) return false;
-  const bits = familyOf(ip) === 'IPv4' ? 32 : 128;
-  const shift = BigInt(bits - (length === '' ? bits : Number(length)));
-  return toNumber(ip) >> shift === toNumber(base) >> shift;
-}
 
 /** Resolves service addresses as the kernel's rules would, for a network without a kernel. */
 export function serviceResolver(options: {

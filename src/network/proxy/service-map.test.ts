@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { V1EndpointSlice, V1Service } from '../../api/generated/types.ts';
 import { seededRandom } from '../../base/random.ts';
 import { virtualClock } from '../../base/virtual-clock.ts';
-import { inCidr, serviceResolver } from './resolve.ts';
+import { inCidr } from '../addresses.ts';
+import { serviceResolver } from './resolve.ts';
 import { serviceMap } from './service-map.ts';
 
 const service = (spec: V1Service['spec'], name = 'web'): V1Service => ({
