@@ -13,6 +13,9 @@ import { nodeLifecycleController } from './node-lifecycle.ts';
 import { podGcController } from './pod-gc.ts';
 import { replicaSetController, replicationController } from './replica-set.ts';
 import { statefulSetController } from './stateful-set/stateful-set.ts';
+import { volumeBinder } from './volumes/binder.ts';
+import { ephemeralVolumeController } from './volumes/ephemeral.ts';
+import { claimProtectionController, volumeProtectionController } from './volumes/protection.ts';
 
 export interface ControllersOptions {
   /** Range of all pods, such as 10.244.0.0/16. */
@@ -21,6 +24,10 @@ export interface ControllersOptions {
   readonly authority: string;
   /** The resources served at the moment, custom ones too. */
   readonly served: () => readonly Resource[];
+  /** Where volumes of the class `local-path` live on their nodes; default /var/lib/coracle/volumes. */
+  readonly volumeDirectory?: string;
+  /** Removes what a deleted local volume held; undefined where that is not this process's to do. */
+  readonly removeVolumeData?: (path: string) => Promise<void>;
 }
 
 /** Every controller of a cluster; they start in this order. */
@@ -42,5 +49,12 @@ export function allControllers(options: ControllersOptions): readonly Controller
     endpointsController,
     garbageCollector(options.served),
     podGcController,
+    volumeBinder({
+      directory: options.volumeDirectory ?? '/var/lib/coracle/volumes',
+      ...(options.removeVolumeData && { removeData: options.removeVolumeData }),
+    }),
+    claimProtectionController,
+    volumeProtectionController,
+    ephemeralVolumeController,
   ];
 }
