@@ -1,0 +1,4 @@
+/** `coracle`: a cluster in this process. */
+
+export { type ClusterOptions, defaultOptions } from './options.ts';
+export { type Cluster, startCluster } from './start-cluster.ts';
