@@ -68,11 +68,11 @@ export function verbOf(method: string, route: ResourceRoute, watch: boolean): Ve
       if (route.name !== undefined) return 'get';
       return watch ? 'watch' : 'list';
     case 'POST':
-      return 'create';
+      return route.name !== undefined && route.subresource === undefined ? undefined : 'create';
     case 'PUT':
-      return 'update';
+      return route.name === undefined ? undefined : 'update';
     case 'PATCH':
-      return 'patch';
+      return route.name === undefined ? undefined : 'patch';
     case 'DELETE':
       return route.name === undefined ? 'deletecollection' : 'delete';
     default:
