@@ -12,6 +12,7 @@ import { logsCommand } from './kube/logs.ts';
 import { nodeInstallCommand } from './node-install.ts';
 import { complain, processStreams, type Streams } from './output.ts';
 import { statusCommand } from './status.ts';
+import { traceCommand } from './trace.ts';
 import { upCommand } from './up.ts';
 
 /** One command line command: adds itself to the program and leaves its exit code through `exit`. */
@@ -26,6 +27,7 @@ const commands: readonly CommandBuilder[] = [
   logsCommand,
   applyCommand,
   deleteCommand,
+  traceCommand,
   imageCommand,
   nodeInstallCommand,
 ];

@@ -89,6 +89,7 @@ async function up(flags: UpFlags, streams: Streams): Promise<number> {
       startedAt,
       ready: cluster !== undefined,
     }),
+    spans: (query) => cluster?.spans(query) ?? [],
     stop: stop.now,
   });
   if (!held) throw new UsageError(`a cluster is already running on ${options.dataDir}; see coracle status`);

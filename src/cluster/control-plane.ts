@@ -165,6 +165,7 @@ async function createServer(
     special,
     connect: connectHandlers({ kubelets: dialers.kubelet, cluster: dialers.cluster, admission: () => plugins }),
     customResources: followCustomResources,
+    publishApiServices: true,
     http: {
       openApi: openApiSource(() => server.context.kinds),
       documents: {

@@ -26,8 +26,8 @@ describe('the control socket', () => {
   it('lets one process hold a data directory, answers status, passes stop on', async () => {
     const dir = fresh();
     let stopped = 0;
-    const held = await holdDataDir(dir, { status: () => status, stop: () => void stopped++ });
-    expect(await holdDataDir(dir, { status: () => status, stop: () => undefined })).toBeUndefined();
+    const held = await holdDataDir(dir, { status: () => status, spans: () => [], stop: () => void stopped++ });
+    expect(await holdDataDir(dir, { status: () => status, spans: () => [], stop: () => undefined })).toBeUndefined();
     expect(await askCluster(dir, 'status')).toEqual(status);
     await askCluster(dir, 'stop');
     expect(stopped).toBe(1);
@@ -38,7 +38,7 @@ describe('the control socket', () => {
   it('takes over what a killed process left behind', async () => {
     const dir = fresh();
     writeFileSync(join(dir, 'control.sock'), '');
-    const held = await holdDataDir(dir, { status: () => status, stop: () => undefined });
+    const held = await holdDataDir(dir, { status: () => status, spans: () => [], stop: () => undefined });
     expect(held).toBeDefined();
     await held?.release();
   });

@@ -1,6 +1,8 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
+import type { Span } from '../api/trace.ts';
+import type { TraceQuery } from '../trace/recorder.ts';
 
 /**
  * A running cluster holds a Unix socket in its data directory. It is the lock (a second cluster finds it answered) and the way
@@ -17,10 +19,12 @@ export interface ControlStatus {
 
 export interface ControlCommands {
   status(): ControlStatus;
+  /** The spans recorded of an object. */
+  spans(query: TraceQuery): readonly Span[];
   stop(): void;
 }
 
-type Request = 'status' | 'stop';
+type Request = 'status' | 'stop' | `spans ${string}`;
 const socketPath = (dataDir: string): string => join(dataDir, 'control.sock');
 const maxLine = 4096;
 
@@ -57,14 +61,22 @@ function answer(socket: Socket, commands: ControlCommands): void {
     line += chunk;
     if (line.length > maxLine) socket.destroy();
     if (!line.includes('\n')) return;
-    const request = line.trim();
-    socket.end(`${JSON.stringify(commands.status())}\n`);
+    const [request, argument = ''] = line.trim().split(/ (.*)/s);
+    const reply = request === 'spans' ? commands.spans(JSON.parse(argument) as TraceQuery) : commands.status();
+    socket.end(`${JSON.stringify(reply)}\n`);
     if (request === 'stop') commands.stop();
   });
 }
 
 /** Asks the cluster of this data directory; undefined when none is running. */
-export function askCluster(dataDir: string, request: Request): Promise<ControlStatus | undefined> {
+export const askCluster = (dataDir: string, request: 'status' | 'stop'): Promise<ControlStatus | undefined> =>
+  ask<ControlStatus>(dataDir, request);
+
+/** What the cluster of this data directory has recorded of an object; undefined when none is running. */
+export const askSpans = (dataDir: string, query: TraceQuery): Promise<readonly Span[] | undefined> =>
+  ask<readonly Span[]>(dataDir, `spans ${JSON.stringify(query)}`);
+
+function ask<T>(dataDir: string, request: Request): Promise<T | undefined> {
   return new Promise((resolve, reject) => {
     const socket = connect({ path: socketPath(dataDir) });
     let text = '';
@@ -73,7 +85,7 @@ export function askCluster(dataDir: string, request: Request): Promise<ControlSt
     socket.on('data', (chunk) => {
       text += chunk;
     });
-    socket.on('end', () => resolve(JSON.parse(text) as ControlStatus));
+    socket.on('end', () => resolve(JSON.parse(text) as T));
     socket.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED' || error.code === 'ECONNRESET') resolve(undefined);
       else reject(error);

@@ -1,9 +1,11 @@
-import { noSpans } from '../api/trace.ts';
+import { connect, type Socket } from 'node:net';
+import type { Span } from '../api/trace.ts';
 import { systemClock } from '../base/clock.ts';
 import { startLifetime } from '../base/lifetime.ts';
 import type { Logger } from '../base/log.ts';
 import { systemRandom } from '../base/random.ts';
 import { detectContainerd } from '../runtime/cri/detect-containerd.ts';
+import { createTraceRecorder, type TraceQuery } from '../trace/recorder.ts';
 import { type ClusterContext, startControlPlane } from './control-plane.ts';
 import { localKubelets } from './kubelet-dialer.ts';
 import { type ClusterOptions, UsageError } from './options.ts';
@@ -16,6 +18,8 @@ export interface Cluster {
   readonly runtime: 'sim' | 'containerd' | 'none';
   /** Why this runtime, in a sentence, where it was chosen. */
   readonly reason?: string;
+  /** What was recorded of an object. */
+  spans(query: TraceQuery): readonly Span[];
   /** Ends everything in order; resolves when nothing of it runs any more. */
   stop(): Promise<void>;
 }
@@ -23,18 +27,20 @@ export interface Cluster {
 /** Starts a whole cluster in this process and resolves when it is ready for pods. */
 export async function startCluster(options: ClusterOptions, log: Logger): Promise<Cluster> {
   const lifetime = startLifetime((error) => log.error('while stopping', { error }));
+  const trace = createTraceRecorder({ clock: systemClock });
   const context: ClusterContext = {
     options,
     clock: systemClock,
     random: systemRandom(),
     log,
-    spans: noSpans,
+    spans: trace,
     lifetime,
   };
   const running = (runtime: Cluster['runtime'], reason: string): Cluster => ({
     url,
     runtime,
     reason,
+    spans: (query) => trace.query(query),
     stop: () => lifetime.end(),
   });
   let url = '';
@@ -42,7 +48,7 @@ export async function startCluster(options: ClusterOptions, log: Logger): Promis
     const kubelets = localKubelets();
     const plane = await startControlPlane(context, {
       kubelet: kubelets,
-      cluster: { connect: () => Promise.reject(new Error('no network')) },
+      cluster: { connect: dial },
     });
     url = plane.url;
     const informers = sharedInformers(context, plane);
@@ -65,4 +71,13 @@ export async function startCluster(options: ClusterOptions, log: Logger): Promis
     await lifetime.end();
     throw error;
   }
+}
+
+/** This machine's own way to an address: on a real node pods and Services are reached from the host. */
+function dial(host: string, port: number): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port });
+    socket.once('connect', () => resolve(socket));
+    socket.once('error', reject);
+  });
 }
