@@ -1,8 +1,10 @@
 import type { Resource } from '../api/resource.ts';
 import type { Controller } from '../controller/controller.ts';
+import { clusterRoleAggregationController } from './cluster-role-aggregation.ts';
 import { cronJobController } from './cron-job/cron-job.ts';
 import { daemonSetController } from './daemon-set/daemon-set.ts';
 import { deploymentController } from './deployment/deployment.ts';
+import { disruptionController } from './disruption.ts';
 import { endpointSliceController, endpointsController } from './endpoint-slices.ts';
 import { garbageCollector } from './garbage-collector.ts';
 import { jobController } from './job/job.ts';
@@ -10,9 +12,13 @@ import { namespaceController } from './namespace.ts';
 import { rootCaController, serviceAccountController } from './namespace-defaults.ts';
 import { nodeIpamController } from './node-ipam.ts';
 import { nodeLifecycleController } from './node-lifecycle.ts';
+import { nodeTtlController } from './node-ttl.ts';
 import { podGcController } from './pod-gc.ts';
 import { replicaSetController, replicationController } from './replica-set.ts';
+import { type QuotaMeasure, resourceQuotaController } from './resource-quota.ts';
 import { statefulSetController } from './stateful-set/stateful-set.ts';
+import { taintEvictionController } from './taint-eviction.ts';
+import { ttlAfterFinishedController } from './ttl-after-finished.ts';
 import { volumeBinder } from './volumes/binder.ts';
 import { ephemeralVolumeController } from './volumes/ephemeral.ts';
 import { claimProtectionController, volumeProtectionController } from './volumes/protection.ts';
@@ -24,6 +30,8 @@ export interface ControllersOptions {
   readonly authority: string;
   /** The resources served at the moment, custom ones too. */
   readonly served: () => readonly Resource[];
+  /** How objects are measured for quotas, as admission does; without it quotas are not kept. */
+  readonly quotaMeasure?: QuotaMeasure;
   /** Where volumes of the class `local-path` live on their nodes; default /var/lib/coracle/volumes. */
   readonly volumeDirectory?: string;
   /** Removes what a deleted local volume held; undefined where that is not this process's to do. */
@@ -49,6 +57,12 @@ export function allControllers(options: ControllersOptions): readonly Controller
     endpointsController,
     garbageCollector(options.served),
     podGcController,
+    taintEvictionController(),
+    nodeTtlController(),
+    ttlAfterFinishedController,
+    clusterRoleAggregationController,
+    disruptionController(options.served),
+    ...(options.quotaMeasure ? [resourceQuotaController(options.quotaMeasure, options.served)] : []),
     volumeBinder({
       directory: options.volumeDirectory ?? '/var/lib/coracle/volumes',
       ...(options.removeVolumeData && { removeData: options.removeVolumeData }),
