@@ -15,6 +15,7 @@ import type {
   SpecialHandler,
 } from './contracts.ts';
 import type { Core } from './core.ts';
+import { publishApiServices } from './discovery/api-services.ts';
 import { apiHandler } from './handler.ts';
 import { createHttpFront, type HttpFront, type HttpOptions } from './http/front.ts';
 import { kindRegistry } from './kind-registry.ts';
@@ -37,6 +38,8 @@ export interface ApiServerOptions {
   readonly connect?: Readonly<Record<string, ConnectHandler>>;
   /** Serves custom resources: follows CustomResourceDefinitions and installs kinds. Returns what stops it. */
   readonly customResources?: (context: ServerContext) => (() => void) | Promise<() => void>;
+  /** True to keep APIService objects for what is served. */
+  readonly publishApiServices?: boolean;
   /** True where other servers write to the same store. */
   readonly sharedStore?: boolean;
   /** How long old revisions stay readable, milliseconds; 0 = for ever. Default 5 minutes, as upstream. */
@@ -91,6 +94,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   plugins = (await options.admission?.(context)) ?? [];
   const authenticator = await options.makeAuthenticator(context);
   const stopCustom = await options.customResources?.(context);
+  const stopPublishing = options.publishApiServices ? publishApiServices(context) : undefined;
   const stopCompactor = startCompactor(store, clock, log, options.compactAfter ?? 300_000);
   const http = createHttpFront({
     core,
@@ -111,6 +115,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     async close() {
       http.close();
       stopCompactor();
+      stopPublishing?.();
       stopCustom?.();
       await storage.close();
     },
