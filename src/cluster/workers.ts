@@ -1,3 +1,7 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { inScope } from '../apiserver/admission/resource-quota/scopes.ts';
+import { evaluatorFor } from '../apiserver/admission/resource-quota/usage.ts';
 import type { InformerSet } from '../client/informer.ts';
 import { createInformers } from '../client/informers.ts';
 import { createRecorder } from '../client/recorder.ts';
@@ -41,6 +45,15 @@ export async function startWorkers(
     clusterCidr: options.clusterCidr,
     authority: plane.pki.authority.certificate,
     served: () => plane.server.context.kinds.list().map((kind) => kind.resource),
+    signingAuthority: plane.pki.authority,
+    // Quotas are counted as admission counts them.
+    quotaMeasure: {
+      counts: (resource, name) => evaluatorFor(resource).counts(name),
+      usage: (resource, object) => evaluatorFor(resource).usage(object),
+      inScope,
+    },
+    volumeDirectory: join(options.dataDir, 'volumes'),
+    removeVolumeData: (path) => rm(path, { recursive: true, force: true }),
   });
   await ensureControllerRoles(plane.clients(loopback, 'kube-apiserver'), all);
   const controllers = runControllers(

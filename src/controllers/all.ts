@@ -1,10 +1,13 @@
 import type { Resource } from '../api/resource.ts';
 import type { Controller } from '../controller/controller.ts';
+import type { KeyedCertificate } from '../pki/certificate.ts';
+import { certificateController } from './certificates/certificates.ts';
 import { clusterRoleAggregationController } from './cluster-role-aggregation.ts';
 import { cronJobController } from './cron-job/cron-job.ts';
 import { daemonSetController } from './daemon-set/daemon-set.ts';
 import { deploymentController } from './deployment/deployment.ts';
 import { disruptionController } from './disruption.ts';
+import { endpointSliceMirroringController } from './endpoint-slice-mirroring.ts';
 import { endpointSliceController, endpointsController } from './endpoint-slices.ts';
 import { garbageCollector } from './garbage-collector.ts';
 import { jobController } from './job/job.ts';
@@ -18,6 +21,7 @@ import { replicaSetController, replicationController } from './replica-set.ts';
 import { type QuotaMeasure, resourceQuotaController } from './resource-quota.ts';
 import { statefulSetController } from './stateful-set/stateful-set.ts';
 import { taintEvictionController } from './taint-eviction.ts';
+import { tokenCleaner } from './token-cleaner.ts';
 import { ttlAfterFinishedController } from './ttl-after-finished.ts';
 import { volumeBinder } from './volumes/binder.ts';
 import { ephemeralVolumeController } from './volumes/ephemeral.ts';
@@ -32,6 +36,8 @@ export interface ControllersOptions {
   readonly served: () => readonly Resource[];
   /** How objects are measured for quotas, as admission does; without it quotas are not kept. */
   readonly quotaMeasure?: QuotaMeasure;
+  /** Signs approved certificate requests; without it nothing is signed. */
+  readonly signingAuthority?: KeyedCertificate;
   /** Where volumes of the class `local-path` live on their nodes; default /var/lib/coracle/volumes. */
   readonly volumeDirectory?: string;
   /** Removes what a deleted local volume held; undefined where that is not this process's to do. */
@@ -55,12 +61,15 @@ export function allControllers(options: ControllersOptions): readonly Controller
     cronJobController,
     endpointSliceController,
     endpointsController,
+    endpointSliceMirroringController,
     garbageCollector(options.served),
     podGcController,
     taintEvictionController(),
     nodeTtlController(),
     ttlAfterFinishedController,
     clusterRoleAggregationController,
+    tokenCleaner,
+    ...(options.signingAuthority ? [certificateController(options.signingAuthority)] : []),
     disruptionController(options.served),
     ...(options.quotaMeasure ? [resourceQuotaController(options.quotaMeasure, options.served)] : []),
     volumeBinder({
