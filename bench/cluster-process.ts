@@ -22,14 +22,12 @@ export interface ClusterProcess {
 export const freshDir = (): string => mkdtempSync(join(tmpdir(), 'coracle-bench-'));
 export const removeDir = (dir: string): void => rmSync(dir, { recursive: true, force: true });
 
-/** Starts `coracle up` on the simulated runtime. */
+/** Starts `coracle up` with these arguments. */
 export async function startClusterProcess(dataDir: string, ...args: readonly string[]): Promise<ClusterProcess> {
   const began = performance.now();
-  const child = spawn(
-    process.execPath,
-    [program, 'up', '--data-dir', dataDir, '--listen', '127.0.0.1:0', '--runtime', 'sim', ...args],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
+  const child = spawn(process.execPath, [program, 'up', '--data-dir', dataDir, '--listen', '127.0.0.1:0', ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   await new Promise<void>((resolve, reject) => {
     child.stdout?.on('data', (chunk: Buffer) => chunk.includes('coracle is ready') && resolve());
     child.once('exit', (code) => reject(new Error(`coracle up ended with ${code}`)));
