@@ -1,6 +1,7 @@
 import type { Resource } from '../api/resource.ts';
 import type { Controller } from '../controller/controller.ts';
 import type { KeyedCertificate } from '../pki/certificate.ts';
+import { autoscalerController } from './autoscaler/autoscaler.ts';
 import { certificateController } from './certificates/certificates.ts';
 import { clusterRoleAggregationController } from './cluster-role-aggregation.ts';
 import { cronJobController } from './cron-job/cron-job.ts';
@@ -71,6 +72,7 @@ export function allControllers(options: ControllersOptions): readonly Controller
     tokenCleaner,
     ...(options.signingAuthority ? [certificateController(options.signingAuthority)] : []),
     disruptionController(options.served),
+    autoscalerController(options.served),
     ...(options.quotaMeasure ? [resourceQuotaController(options.quotaMeasure, options.served)] : []),
     volumeBinder({
       directory: options.volumeDirectory ?? '/var/lib/coracle/volumes',
