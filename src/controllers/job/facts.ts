@@ -8,6 +8,7 @@ import type {
   V1PodTemplateSpec,
 } from '../../api/generated/types.ts';
 import type { Live } from '../../api/resource.ts';
+import { rfc3339 } from '../../base/clock.ts';
 import { conditionOf } from '../support/conditions.ts';
 import { controllerReference } from '../support/owners.ts';
 import { podFromTemplate } from '../support/pod-control.ts';
@@ -36,6 +37,15 @@ export const trueCondition = (job: V1Job, type: string): V1JobCondition | undefi
   const found = conditionOf(job.status?.conditions, type);
   return found?.status === 'True' ? found : undefined;
 };
+
+export const condition = (type: string, reason: string, message: string, now: number): V1JobCondition => ({
+  type,
+  status: 'True',
+  lastProbeTime: rfc3339(now),
+  lastTransitionTime: rfc3339(now),
+  reason,
+  message,
+});
 
 export const isTracked = (pod: Pod): boolean => (pod.metadata.finalizers ?? []).includes(trackingFinalizer);
 /** The completion index of a pod, -1 where it has none. */

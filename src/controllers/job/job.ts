@@ -1,43 +1,33 @@
 import { jobs, pods } from '../../api/generated/resources.ts';
 import type { V1JobCondition, V1JobStatus } from '../../api/generated/types.ts';
 import { matchesLabels, requirementsOf } from '../../api/label-selector.ts';
-import { hasReason } from '../../api/status.ts';
 import { rfc3339 } from '../../base/clock.ts';
 import { keyOf, splitKey } from '../../client/informer.ts';
 import { type Controller, type ControllerContext, type Outcome, watched } from '../../controller/controller.ts';
 import { mayRecord, read, rule } from '../support/access.ts';
 import { conditionOf } from '../support/conditions.ts';
 import { claim, controllerKey, controllerOf } from '../support/owners.ts';
-import { allOrFirstError, createPod, deletePod, isNamespaceTerminating, slowStart } from '../support/pod-control.ts';
-import { compareForDeletion, isPodReady } from '../support/pods.ts';
-import { writeStatus } from '../support/status.ts';
-import { type Count, countPods, pendingIndexes } from './count.ts';
+import { isPodReady } from '../support/pods.ts';
+import { type Count, countPods } from './count.ts';
 import {
-  absoluteFailureCount,
+  condition,
   defaultManager,
   finishedAt,
   finishedCondition,
-  hasLimitPerIndex,
-  indexOf,
   isFailed,
   isIndexed,
   isSuspended,
   isTracked,
   type Job,
-  jobPod,
   judgeFailure,
   type Pod,
-  replacesOnlyFailed,
   restartsExceed,
-  retryWait,
   successMessage,
-  trackingFinalizer,
   trueCondition,
 } from './facts.ts';
-import { formatIndexes, parseIndexes } from './indexes.ts';
-
-/** Pods created or deleted, and pods counted, in one reconcile at most. */
-const burst = 500;
+import { parseIndexes } from './indexes.ts';
+import { manage, removePods, untrack } from './manage.ts';
+import { trackFinished } from './track.ts';
 
 /** Failures in a row since the last success, for the wait before the next pod. */
 type Failures = Map<string, { count: number; last: number }>;
@@ -88,18 +78,6 @@ async function freeOrphan(key: string, context: ControllerContext): Promise<Outc
   return undefined;
 }
 
-async function untrack(context: ControllerContext, pod: Pod): Promise<void> {
-  const patch = { metadata: { uid: pod.metadata.uid, '$deleteFromPrimitiveList/finalizers': [trackingFinalizer] } };
-  try {
-    await context.client.patch(pods, pod.metadata.name, patch, {
-      namespace: pod.metadata.namespace ?? '',
-      type: 'application/strategic-merge-patch+json',
-    });
-  } catch (error) {
-    if (!hasReason(error, 'NotFound')) throw error;
-  }
-}
-
 async function reconcile(key: string, context: ControllerContext, failures: Failures): Promise<Outcome> {
   const job = context.informers.informer(jobs).get(key);
   if (!job) {
@@ -129,15 +107,6 @@ async function reconcile(key: string, context: ControllerContext, failures: Fail
   });
   return sync(key, job, owned, context, failures);
 }
-
-const condition = (type: string, reason: string, message: string, now: number): V1JobCondition => ({
-  type,
-  status: 'True',
-  lastProbeTime: rfc3339(now),
-  lastTransitionTime: rfc3339(now),
-  reason,
-  message,
-});
 
 /** Why the Job is to end now, if it is. */
 export function verdict(
@@ -277,218 +246,4 @@ function markSuspension(
     reason: isSuspended(job) ? 'Suspended' : 'Resumed',
     message: message ?? '',
   };
-}
-
-async function removePods(
-  context: ControllerContext,
-  job: Job,
-  victims: readonly Pod[],
-): Promise<{ readonly removed: readonly Pod[]; readonly error?: unknown }> {
-  const results = await Promise.allSettled(
-    victims.map(async (pod) => {
-      if (isTracked(pod)) await untrack(context, pod);
-      await deletePod(context, job, pod);
-    }),
-  );
-  const removed = victims.filter((_, i) => results[i]?.status === 'fulfilled');
-  const failed = results.find((it) => it.status === 'rejected');
-  return { removed, ...(failed && { error: failed.reason }) };
-}
-
-interface Step {
-  readonly removed: readonly Pod[];
-  readonly created: number;
-  readonly wait?: number;
-  readonly error?: unknown;
-}
-
-/** Brings the number of running pods to what is wanted. */
-async function manage(
-  context: ControllerContext,
-  job: Job,
-  owned: readonly Pod[],
-  count: Count,
-  failed: { readonly count: number; readonly last: number },
-  now: number,
-): Promise<Step> {
-  const nothing = { removed: [], created: 0 };
-  if (isSuspended(job)) return { created: 0, ...(await removePods(context, job, count.active.slice(0, burst))) };
-  const parallelism = job.spec?.parallelism ?? 1;
-  const { completions } = job.spec ?? {};
-  const active = count.active.length;
-  const open = completions === undefined ? undefined : Math.max(0, completions - count.succeeded);
-  const wanted = open === undefined ? (count.succeeded > 0 ? active : parallelism) : Math.min(open, parallelism);
-  const surplus = tooMany(job, count.active, Math.max(0, active - wanted), now);
-  if (surplus.length > 0) return { created: 0, ...(await removePods(context, job, surplus.slice(0, burst))) };
-  const onlyFailed = replacesOnlyFailed(job);
-  const missing = Math.min(burst, wanted - active - (onlyFailed ? count.terminating : 0));
-  if (missing <= 0) return nothing;
-  if (!hasLimitPerIndex(job)) {
-    const wait = retryWait(failed.count, failed.last, now);
-    if (wait > 0) return { ...nothing, wait };
-  }
-  let targets: readonly (number | undefined)[] = Array.from({ length: missing }, () => undefined);
-  if (isIndexed(job)) {
-    const pending = pendingIndexes(job, owned, count, missing, onlyFailed);
-    const waits = pending.map((index) => {
-      const last = count.keptByIndex.get(index);
-      return last ? retryWait(absoluteFailureCount(last) + 1, finishedAt(last), now) : 0;
-    });
-    targets = pending.filter((_, i) => waits[i] === 0);
-    if (targets.length === 0 && pending.length > 0) return { ...nothing, wait: Math.min(...waits) };
-  }
-  const template = job.spec?.template ?? {};
-  const { succeeded, error } = await slowStart(targets.length, (i) => {
-    const index = targets[i];
-    const replaced = index === undefined ? undefined : count.keptByIndex.get(index);
-    return createPod(context, job, jobs, template, jobPod(job, index, replaced));
-  });
-  return { removed: [], created: succeeded, ...(error !== undefined && !isNamespaceTerminating(error) && { error }) };
-}
-
-/** Pods that go: doubles of an index and indexes that are no more first, then as many as there are too many. */
-function tooMany(job: Job, active: readonly Pod[], atLeast: number, now: number): readonly Pod[] {
-  const byOrder = [...active].sort((a, b) => compareForDeletion(a, b, () => 0, now));
-  if (!isIndexed(job)) return byOrder.slice(0, atLeast);
-  const completions = job.spec?.completions ?? 0;
-  const holders = new Set<number>();
-  const surplus: Pod[] = [];
-  const rest: Pod[] = [];
-  for (const pod of [...byOrder].reverse()) {
-    const index = indexOf(pod);
-    if (index < 0 || index >= completions || holders.has(index)) surplus.push(pod);
-    else {
-      holders.add(index);
-      rest.unshift(pod);
-    }
-  }
-  return surplus.length >= atLeast ? surplus : [...surplus, ...rest.slice(0, atLeast - surplus.length)];
-}
-
-/**
- * Counts each finished pod exactly once: its uid goes into the status first, then its finalizer comes off, then it becomes part of
- * the numbers. Ends the Job when nothing is left to count.
- */
-async function trackFinished(
-  key: string,
-  job: Job,
-  owned: readonly Pod[],
-  count: Count,
-  verdictNow: V1JobCondition | undefined,
-  draft: V1JobStatus,
-  context: ControllerContext,
-  flushed: () => void,
-): Promise<void> {
-  const now = context.clock.now();
-  const indexed = isIndexed(job);
-  const tracked = new Set(owned.filter(isTracked).map((pod) => pod.metadata.uid));
-  const uncounted = settle(draft, tracked);
-  const known = new Set(uncounted.failed);
-  const knownSucceeded = new Set(uncounted.succeeded);
-  const indexes = new Set(count.recordedIndexes);
-  const untracked: Pod[] = [];
-  let full = false;
-  for (const pod of owned) {
-    if (!isTracked(pod)) continue;
-    const ended = isFailed(pod, job);
-    const free = job.metadata.deletionTimestamp || verdictNow || pod.status?.phase === 'Succeeded';
-    if (!free && (!ended || count.keptByIndex.get(indexOf(pod)) === pod)) continue;
-    untracked.push(pod);
-    const { uid } = pod.metadata;
-    const inRange = !indexed || (indexOf(pod) >= 0 && indexOf(pod) < (job.spec?.completions ?? 0));
-    if (pod.status?.phase === 'Succeeded' && !known.has(uid)) {
-      if (indexed && inRange) indexes.add(indexOf(pod));
-      else if (!indexed && !knownSucceeded.has(uid)) uncounted.succeeded.push(uid);
-    } else if (ended || (verdictNow && verdictNow.type !== 'SuccessCriteriaMet')) {
-      if (!known.has(uid) && inRange && judgeFailure(job, pod).counts) uncounted.failed.push(uid);
-    }
-    if (uncounted.succeeded.length + uncounted.failed.length >= burst) {
-      full = true;
-      break;
-    }
-  }
-  let { conditions = [] } = draft;
-  let final = verdictNow;
-  if (final?.type === 'FailureTarget') {
-    conditions = [...conditions, final];
-    final = condition('Failed', final.reason ?? '', final.message ?? '', now);
-  } else if (final?.type === 'SuccessCriteriaMet') {
-    if (!trueCondition(job, 'SuccessCriteriaMet')) conditions = [...conditions, final];
-    final = condition('Complete', final.reason ?? '', final.message ?? '', now);
-  }
-  const compose = (): V1JobStatus => {
-    const { uncountedTerminatedPods: _, ...rest } = draft;
-    const { succeeded, failed } = uncounted;
-    return {
-      ...rest,
-      uncountedTerminatedPods: {
-        ...(succeeded.length > 0 && { succeeded: [...succeeded] }),
-        ...(failed.length > 0 && { failed: [...failed] }),
-      },
-      ...(uncounted.succeededCount > 0 && { succeeded: uncounted.succeededCount }),
-      ...(uncounted.failedCount > 0 && { failed: uncounted.failedCount }),
-      ...(indexed && { succeeded: indexes.size, completedIndexes: formatIndexes(indexes) }),
-      ...(count.failedIndexes && { failedIndexes: formatIndexes(count.failedIndexes) }),
-      ...(conditions.length > 0 && { conditions }),
-    };
-  };
-  let live = await writeStatus(context, jobs, job, clean(compose()));
-  flushed();
-  await allOrFirstError(untracked.map((pod) => untrack(context, pod)));
-  for (const pod of untracked) tracked.delete(pod.metadata.uid);
-  const after = settle(compose(), tracked);
-  Object.assign(uncounted, after);
-  const allCounted = !full && after.succeeded.length === 0 && after.failed.length === 0;
-  const isOver = final !== undefined && allCounted && (draft.terminating ?? 0) === 0;
-  if (isOver && final) {
-    conditions = [...conditions, final];
-    const end = final.type === 'Complete' ? { completionTime: final.lastTransitionTime ?? rfc3339(now) } : {};
-    live = await writeStatus(context, jobs, live, clean({ ...compose(), ...end }));
-    sayFinished(context, live, final);
-    context.log.debug('a job has finished', { key, condition: final.type });
-    return;
-  }
-  await writeStatus(context, jobs, live, clean(compose()));
-}
-
-/** Moves pods whose finalizer is off from the list of the uncounted into the numbers. */
-function settle(
-  status: V1JobStatus,
-  tracked: ReadonlySet<string>,
-): { succeeded: string[]; failed: string[]; succeededCount: number; failedCount: number } {
-  const succeeded = status.uncountedTerminatedPods?.succeeded ?? [];
-  const failed = status.uncountedTerminatedPods?.failed ?? [];
-  const stillSucceeded = succeeded.filter((uid) => tracked.has(uid));
-  const stillFailed = failed.filter((uid) => tracked.has(uid));
-  return {
-    succeeded: stillSucceeded,
-    failed: stillFailed,
-    succeededCount: (status.succeeded ?? 0) + succeeded.length - stillSucceeded.length,
-    failedCount: (status.failed ?? 0) + failed.length - stillFailed.length,
-  };
-}
-
-/** Zero counts are left out, as Go does. */
-function clean(status: V1JobStatus): V1JobStatus {
-  const { active, succeeded, failed, completedIndexes, ...rest } = status;
-  return {
-    ...rest,
-    ...(active && { active }),
-    ...(succeeded && { succeeded }),
-    ...(failed && { failed }),
-    ...(completedIndexes && { completedIndexes }),
-  };
-}
-
-function sayFinished(context: ControllerContext, job: Job, final: V1JobCondition): void {
-  if (final.type !== 'Complete') {
-    context.events.event(job, 'Warning', final.reason ?? '', final.message ?? '');
-    return;
-  }
-  const { completions } = job.spec ?? {};
-  if (completions !== undefined && (job.status?.succeeded ?? 0) > completions) {
-    const message = 'Too many succeeded pods running after completion count reached';
-    context.events.event(job, 'Warning', 'TooManySucceededPods', message);
-  }
-  context.events.event(job, 'Normal', 'Completed', 'Job completed');
 }

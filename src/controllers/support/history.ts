@@ -9,7 +9,6 @@ import { claim, controllerReference } from './owners.ts';
 
 export type Revision = Live<V1ControllerRevision>;
 
-export const revisionHashLabel = 'controller-revision-hash';
 const historyHashLabel = 'controller.kubernetes.io/hash';
 
 /** What is kept of a revision: the template, as a patch that replaces it. */
