@@ -52,7 +52,7 @@ export function allControllers(options: ControllersOptions): readonly Controller
     serviceAccountController,
     rootCaController(options.authority),
     nodeIpamController(options.clusterCidr),
-    nodeLifecycleController,
+    nodeLifecycleController(),
     deploymentController,
     replicaSetController,
     replicationController,

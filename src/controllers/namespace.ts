@@ -1,10 +1,11 @@
-import { namespaces } from '../api/generated/resources.ts';
+import { namespaces, pods } from '../api/generated/resources.ts';
 import type { V1NamespaceCondition } from '../api/generated/types.ts';
-import { qualified, type Resource } from '../api/resource.ts';
+import type { Resource } from '../api/resource.ts';
 import { rfc3339 } from '../base/clock.ts';
 import { type Controller, type ControllerContext, watched } from '../controller/controller.ts';
+import { semanticEqual } from '../kinds/semantic-equal.ts';
 import { read, rule } from './support/access.ts';
-import { withCondition } from './support/conditions.ts';
+import { setInPlace } from './support/conditions.ts';
 
 /** What is left of one resource in a namespace. */
 interface Remaining {
@@ -42,7 +43,8 @@ export function deletionConditions(
   const left = remaining.filter(({ count }) => count > 0);
   const counts = left.map(
     ({ resource, count }) =>
-      `${qualified({ group: resource.group, resource: resource.plural })} has ${count} resource instances`,
+      // Upstream puts the dot there for the core group too.
+      `${resource.plural}.${resource.group} has ${count} resource instances`,
   );
   const held = new Map<string, number>();
   for (const { finalizers } of left)
@@ -105,6 +107,15 @@ export function namespaceController(served: () => readonly Resource[]): Controll
         resource: namespaces,
         keys: (namespace) => (namespace.metadata.deletionTimestamp ? [namespace.metadata.name] : []),
       }),
+      watched({
+        resource: pods,
+        // The last pod that goes makes way for everything else.
+        keys(pod, { gone }, context) {
+          const { namespace = '' } = pod.metadata;
+          if (!gone || !context.informers.informer(namespaces).get(namespace)?.metadata.deletionTimestamp) return [];
+          return context.informers.informer(pods).byIndex('namespace', namespace).length === 0 ? [namespace] : [];
+        },
+      }),
     ],
     access: [
       rule('*', '*', 'get list delete deletecollection'),
@@ -117,8 +128,13 @@ export function namespaceController(served: () => readonly Resource[]): Controll
       if (!namespace.spec?.finalizers?.includes(finalizer)) return undefined;
       const failures: string[] = [];
       const remaining: Remaining[] = [];
-      for (const resource of served()) {
-        if (!resource.namespaced || !resource.verbs.includes('list') || !resource.verbs.includes('delete')) continue;
+      const deletable = served().filter(
+        ({ namespaced, verbs }) => namespaced && verbs.includes('list') && verbs.includes('delete'),
+      );
+      const isPods = (resource: Resource): boolean => resource.group === '' && resource.plural === 'pods';
+      // Pods go first, since they may need what else is there until their end.
+      for (const resource of [...deletable.filter(isPods), ...deletable.filter((it) => !isPods(it))]) {
+        if (!isPods(resource) && remaining.some(({ count }) => count > 0) && remaining.length === 1) break;
         try {
           remaining.push(await clear(context, resource, key));
         } catch (error) {
@@ -136,13 +152,18 @@ export function namespaceController(served: () => readonly Resource[]): Controll
         return undefined;
       }
       let conditions = namespace.status?.conditions ?? [];
-      for (const condition of deletionConditions(remaining, failures, rfc3339(context.clock.now())))
-        conditions = withCondition(conditions, condition);
-      await context.client.update(
-        namespaces,
-        { ...namespace, status: { ...namespace.status, phase: 'Terminating', conditions } },
-        { subresource: 'status' },
-      );
+      for (const next of deletionConditions(remaining, failures, rfc3339(context.clock.now()))) {
+        const old = conditions.find((it) => it.type === next.type);
+        const same = old?.status === next.status && old.reason === next.reason && old.message === next.message;
+        if (!same) conditions = setInPlace(conditions, next) as typeof conditions;
+      }
+      if (!semanticEqual(conditions, namespace.status?.conditions)) {
+        await context.client.update(
+          namespaces,
+          { ...namespace, status: { ...namespace.status, phase: 'Terminating', conditions } },
+          { subresource: 'status' },
+        );
+      }
       return { again: lookAgain };
     },
   };

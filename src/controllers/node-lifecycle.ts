@@ -27,8 +27,13 @@ const managed = new Set([...byCondition.map((it) => it.key), unschedulable]);
 const conditionOf = (node: V1Node, type: string): V1NodeCondition | undefined =>
   node.status?.conditions?.find((it) => it.type === type);
 
-/** The taints a node should have: those of its conditions, cordoning, and all that are not this controller's. Pure. */
-export function wantedTaints(node: V1Node, now: string): readonly V1Taint[] {
+const isReady = (node: V1Node): boolean => conditionOf(node, 'Ready')?.status === 'True';
+
+/**
+ * The taints a node should have: those of its conditions, cordoning, and all that are not this controller's. Where `drive` is false, no
+ * pods are driven out: when no node is ready at all, it is rather this side that sees nothing (upstream's full disruption). Pure.
+ */
+export function wantedTaints(node: V1Node, now: string, drive = true): readonly V1Taint[] {
   const present = node.spec?.taints ?? [];
   const keep = present.filter((taint) => !managed.has(taint.key));
   const kept = (key: string, effect: string): V1Taint | undefined =>
@@ -36,7 +41,7 @@ export function wantedTaints(node: V1Node, now: string): readonly V1Taint[] {
   const keys = byCondition.filter(({ type, status }) => conditionOf(node, type)?.status === status).map((it) => it.key);
   const conditions = keys.flatMap((key): V1Taint[] => [
     kept(key, 'NoSchedule') ?? { key, effect: 'NoSchedule' },
-    ...(executing.has(key) ? [kept(key, 'NoExecute') ?? { key, effect: 'NoExecute', timeAdded: now }] : []),
+    ...(drive && executing.has(key) ? [kept(key, 'NoExecute') ?? { key, effect: 'NoExecute', timeAdded: now }] : []),
   ]);
   // A node that has not said anything yet keeps the taint it was admitted with.
   const unknown = conditionOf(node, 'Ready') ? [] : present.filter((it) => executing.has(it.key));
@@ -91,50 +96,72 @@ async function markPodsNotReady(context: ControllerContext, nodeName: string, no
 }
 
 /** Watches over nodes: taints them by their conditions, and finds out when a kubelet has gone silent (pkg/controller/nodelifecycle). */
-export const nodeLifecycleController: Controller = {
-  name: 'node-controller',
-  watches: [
-    watched({ resource: nodes, keys: (node, { gone }) => (gone ? [] : [node.metadata.name]) }),
-    // Only the copy is wanted: renewals by themselves call for nothing.
-    watched({ resource: pods, keys: () => [] }),
-  ],
-  access: [
-    rule('', 'nodes', `${read} delete patch update`),
-    rule('', 'nodes/status', 'patch update'),
-    rule('', 'pods/status', 'patch update'),
-    rule('', 'pods', `${read} delete`),
-    rule('coordination.k8s.io', 'leases', read),
-    ...mayRecord,
-  ],
-  async start(context) {
-    context.informers
-      .informer(pods)
-      .addIndex('node-taints/node', (pod) => (pod.spec?.nodeName ? [pod.spec.nodeName] : []));
-    await context.informers.informer(leases, { namespace: leaseNamespace }).whenSynced();
-  },
-  async reconcile(key, context) {
-    const node = context.informers.informer(nodes).get(key);
-    if (!node) return undefined;
-    const now = context.clock.now();
-    const silence = now - lastSeen(node, context);
-    const ready = conditionOf(node, 'Ready');
-    if (silence >= graceMs && ready?.status !== 'Unknown') {
-      const conditions = silentConditions(node, rfc3339(now));
-      await context.client.update(
-        nodes,
-        { ...node, status: { ...node.status, conditions } },
-        { subresource: 'status' },
-      );
-      context.events.event(node, 'Normal', 'NodeNotReady', `Node ${key} status is now: NodeNotReady`);
-      return undefined;
-    }
-    const taints = wantedTaints(node, rfc3339(now));
-    if (!semanticEqual(node.spec?.taints ?? [], taints)) {
-      const { resourceVersion } = node.metadata;
-      const patch = { metadata: { resourceVersion }, spec: { taints: taints.length > 0 ? taints : null } };
-      await context.client.patch(nodes, key, patch, { type: 'application/merge-patch+json' });
-    }
-    if (ready && ready.status !== 'True') await markPodsNotReady(context, key, rfc3339(now));
-    return { again: Math.max(1000, graceMs - silence) };
-  },
-};
+export function nodeLifecycleController(): Controller {
+  const known = new Set<string>();
+  return {
+    name: 'node-controller',
+    watches: [
+      watched({
+        resource: nodes,
+        keys(node, { old, gone }, context) {
+          const { name } = node.metadata;
+          if (gone && known.delete(name)) {
+            const message = `Node ${name} event: Removing Node ${name} from Controller`;
+            context.events.event(node, 'Normal', 'RemovingNode', message);
+          } else if (!gone && !known.has(name)) {
+            known.add(name);
+            const message = `Node ${name} event: Registered Node ${name} in Controller`;
+            context.events.event(node, 'Normal', 'RegisteredNode', message);
+          }
+          const all = context.informers.informer(nodes).list();
+          const turned = gone || isReady(node) !== (old !== undefined && isReady(old));
+          // The last node to fall and the first to rise decide for all whether pods are driven out.
+          const decides = turned && all.filter((it) => it !== node && isReady(it)).length === 0;
+          return decides ? all.map((it) => it.metadata.name) : gone ? [] : [name];
+        },
+      }),
+      // Only the copy is wanted: renewals by themselves call for nothing.
+      watched({ resource: pods, keys: () => [] }),
+    ],
+    access: [
+      rule('', 'nodes', `${read} delete patch update`),
+      rule('', 'nodes/status', 'patch update'),
+      rule('', 'pods/status', 'patch update'),
+      rule('', 'pods', `${read} delete`),
+      rule('coordination.k8s.io', 'leases', read),
+      ...mayRecord,
+    ],
+    async start(context) {
+      context.informers
+        .informer(pods)
+        .addIndex('node-taints/node', (pod) => (pod.spec?.nodeName ? [pod.spec.nodeName] : []));
+      await context.informers.informer(leases, { namespace: leaseNamespace }).whenSynced();
+    },
+    async reconcile(key, context) {
+      const node = context.informers.informer(nodes).get(key);
+      if (!node) return undefined;
+      const now = context.clock.now();
+      const silence = now - lastSeen(node, context);
+      const ready = conditionOf(node, 'Ready');
+      if (silence >= graceMs && ready?.status !== 'Unknown') {
+        const conditions = silentConditions(node, rfc3339(now));
+        await context.client.update(
+          nodes,
+          { ...node, status: { ...node.status, conditions } },
+          { subresource: 'status' },
+        );
+        context.events.event(node, 'Normal', 'NodeNotReady', `Node ${key} status is now: NodeNotReady`);
+        return undefined;
+      }
+      const drive = context.informers.informer(nodes).list().some(isReady);
+      const taints = wantedTaints(node, rfc3339(now), drive);
+      if (!semanticEqual(node.spec?.taints ?? [], taints)) {
+        const { resourceVersion } = node.metadata;
+        const patch = { metadata: { resourceVersion }, spec: { taints: taints.length > 0 ? taints : null } };
+        await context.client.patch(nodes, key, patch, { type: 'application/merge-patch+json' });
+      }
+      if (ready && ready.status !== 'True') await markPodsNotReady(context, key, rfc3339(now));
+      return { again: Math.max(1000, graceMs - silence) };
+    },
+  };
+}
