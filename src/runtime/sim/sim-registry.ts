@@ -84,24 +84,42 @@ export function parseReference(name: string): ImageReference | { readonly error:
 const sha = (text: string): string => `sha256:${createHash('sha256').update(text).digest('hex')}`;
 
 /** A registry that holds `images`. Unknown repositories are not found; hosts under `.invalid` do not resolve. */
-export function createSimRegistry(images: readonly SimImage[], options: { readonly builtin?: ProgramTable } = {}): SimRegistry {
+export function createSimRegistry(
+  images: readonly SimImage[],
+  options: { readonly builtin?: ProgramTable } = {},
+): SimRegistry {
   const byRepository = new Map<string, SimImage[]>();
   const faults = new Map<string, RegistryFault>();
   const programs = new Map<string, Program>();
-  const hosts = new Set(['docker.io', 'registry.k8s.io', 'quay.io', 'ghcr.io', 'gcr.io', 'k8s.gcr.io', 'public.ecr.aws', 'mcr.microsoft.com']);
+  const hosts = new Set([
+    'docker.io',
+    'registry.k8s.io',
+    'quay.io',
+    'ghcr.io',
+    'gcr.io',
+    'k8s.gcr.io',
+    'public.ecr.aws',
+    'mcr.microsoft.com',
+  ]);
   const remember = (image: SimImage): void => {
     for (const [name, program] of Object.entries(image.programs ?? {})) programs.set(name, program);
     hosts.add(image.repository.slice(0, image.repository.indexOf('/')));
   };
   const registry: SimRegistry = {
     add(image) {
-      const others = (byRepository.get(image.repository) ?? []).filter((other) => !other.tags.some((tag) => image.tags.includes(tag)));
+      const others = (byRepository.get(image.repository) ?? []).filter(
+        (other) => !other.tags.some((tag) => image.tags.includes(tag)),
+      );
       byRepository.set(image.repository, [...others, image]);
       remember(image);
     },
     remove(repository, tag) {
       if (tag === undefined) byRepository.delete(repository);
-      else byRepository.set(repository, (byRepository.get(repository) ?? []).filter((image) => !image.tags.includes(tag)));
+      else
+        byRepository.set(
+          repository,
+          (byRepository.get(repository) ?? []).filter((image) => !image.tags.includes(tag)),
+        );
     },
     fault(target, fault) {
       if (fault) faults.set(target, fault);
@@ -110,41 +128,70 @@ export function createSimRegistry(images: readonly SimImage[], options: { readon
     resolve(name, auth) {
       const reference = parseReference(name);
       if ('error' in reference)
-        throw new CriError('InvalidArgument', `failed to pull image "${name}": failed to parse image reference "${name}": ${reference.error}`);
+        throw new CriError(
+          'InvalidArgument',
+          `failed to pull image "${name}": failed to parse image reference "${name}": ${reference.error}`,
+        );
       const { full, host, repository, tag, digest } = reference;
-      const fault = faults.get(repository) ?? faults.get(host) ?? (reachable(host, hosts) ? undefined : { kind: 'no-such-host' as const });
+      const fault =
+        faults.get(repository) ??
+        faults.get(host) ??
+        (reachable(host, hosts) ? undefined : { kind: 'no-such-host' as const });
       const fail = (code: CriError['code'], why: string): CriError =>
         new CriError(code, `failed to pull and unpack image "${full}": failed to resolve reference "${full}": ${why}`);
       const endpoint = host === 'docker.io' ? 'registry-1.docker.io' : host;
       const manifest = `https://${endpoint}/v2/${repository.slice(host.length + 1)}/manifests/${digest ?? tag ?? 'latest'}`;
-      const status = (text: string): CriError => fail('Unknown', `unexpected status from HEAD request to ${manifest}: ${text}`);
+      const status = (text: string): CriError =>
+        fail('Unknown', `unexpected status from HEAD request to ${manifest}: ${text}`);
       const denied = (): CriError =>
         auth?.username === undefined
-          ? fail('Unknown', `pulling from host ${endpoint} failed with status code [manifests ${digest ?? tag}]: 401 Unauthorized`)
-          : fail('Unknown', `failed to authorize: failed to fetch oauth token: unexpected status from GET request to https://${host === 'docker.io' ? 'auth.docker.io' : endpoint}/token: 401 Unauthorized`);
+          ? fail(
+              'Unknown',
+              `pulling from host ${endpoint} failed with status code [manifests ${digest ?? tag}]: 401 Unauthorized`,
+            )
+          : fail(
+              'Unknown',
+              `failed to authorize: failed to fetch oauth token: unexpected status from GET request to https://${host === 'docker.io' ? 'auth.docker.io' : endpoint}/token: 401 Unauthorized`,
+            );
       switch (fault?.kind) {
         case 'unauthorized':
           throw denied();
         case 'rate-limited':
-          throw status('429 Too Many Requests\ntoomanyrequests: You have reached your pull rate limit. You may increase the limit by authenticating and upgrading: https://www.docker.com/increase-rate-limit');
+          throw status(
+            '429 Too Many Requests\ntoomanyrequests: You have reached your pull rate limit. You may increase the limit by authenticating and upgrading: https://www.docker.com/increase-rate-limit',
+          );
         case 'down':
-          throw fail('Unknown', `failed to do request: Head "${manifest}": dial tcp ${endpoint.includes(':') ? endpoint : `${endpoint}:443`}: connect: connection refused`);
+          throw fail(
+            'Unknown',
+            `failed to do request: Head "${manifest}": dial tcp ${endpoint.includes(':') ? endpoint : `${endpoint}:443`}: connect: connection refused`,
+          );
         case 'no-such-host':
-          throw fail('Unknown', `failed to do request: Head "${manifest}": dial tcp: lookup ${endpoint.replace(/:\d+$/, '')}: no such host`);
+          throw fail(
+            'Unknown',
+            `failed to do request: Head "${manifest}": dial tcp: lookup ${endpoint.replace(/:\d+$/, '')}: no such host`,
+          );
         case 'server-error':
           throw status('503 Service Unavailable');
         default:
       }
       const found = byRepository.get(repository);
       const digestOf = (image: SimImage): string => sha(`manifest ${image.repository} ${image.tags[0] ?? ''}`);
-      const image = found?.find((candidate) => (digest === undefined ? candidate.tags.includes(tag ?? 'latest') : digestOf(candidate) === digest));
-      if (repository.split('/').includes('private') && !image?.credentials && auth?.username === undefined) throw denied();
+      const image = found?.find((candidate) =>
+        digest === undefined ? candidate.tags.includes(tag ?? 'latest') : digestOf(candidate) === digest,
+      );
+      if (repository.split('/').includes('private') && !image?.credentials && auth?.username === undefined)
+        throw denied();
       if (image?.credentials) {
-        const [user, password] = auth?.auth ? Buffer.from(auth.auth, 'base64').toString().split(':') : [auth?.username, auth?.password];
+        const [user, password] = auth?.auth
+          ? Buffer.from(auth.auth, 'base64').toString().split(':')
+          : [auth?.username, auth?.password];
         if (user !== image.credentials.username || password !== image.credentials.password) throw denied();
       }
       if (!found && host === 'docker.io')
-        throw fail('Unknown', 'pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed');
+        throw fail(
+          'Unknown',
+          'pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed',
+        );
       if (!image) throw fail('NotFound', `${full}: not found`);
       return {
         image,
@@ -166,4 +213,6 @@ export function createSimRegistry(images: readonly SimImage[], options: { readon
 }
 
 const reachable = (host: string, known: ReadonlySet<string>): boolean =>
-  known.has(host) || /^localhost(:\d+)?$|^[\d.]+(:\d+)?$/.test(host) || /\.(io|com|org|net|dev|aws|cloud)(:\d+)?$/.test(host) && !/invalid|nonexistent|does-not-exist|no-such/.test(host);
+  known.has(host) ||
+  /^localhost(:\d+)?$|^[\d.]+(:\d+)?$/.test(host) ||
+  (/\.(io|com|org|net|dev|aws|cloud)(:\d+)?$/.test(host) && !/invalid|nonexistent|does-not-exist|no-such/.test(host));

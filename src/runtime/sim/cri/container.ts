@@ -1,10 +1,10 @@
 import type { ContainerConfig, ContainerState, LinuxResources, PodSandboxConfig } from '../../cri.ts';
-import type { ResolvedImage } from '../sim-registry.ts';
+import type { ByteQueue } from '../kernel/pipe.ts';
 import type { Process } from '../kernel/process.ts';
 import type { Tty } from '../kernel/tty.ts';
 import type { PidNamespace, Workload } from '../kernel/workload.ts';
-import type { ByteQueue } from '../kernel/pipe.ts';
 import type { NetNamespace } from '../net/net-namespace.ts';
+import type { ResolvedImage } from '../sim-registry.ts';
 import type { FileSystem, Inode } from '../vfs/inode.ts';
 import type { Credentials } from '../vfs/mount-space.ts';
 import type { ContainerLog } from './container-log.ts';

@@ -1,6 +1,6 @@
-import { CriError, type ContainerConfig, type LinuxResources, type Mount } from '../../cri.ts';
 import type { Clock } from '../../../base/clock.ts';
 import type { Random } from '../../../base/random.ts';
+import { type ContainerConfig, CriError, type LinuxResources, type Mount } from '../../cri.ts';
 import { type Cgroup, createCgroup } from '../kernel/cgroup.ts';
 import { createDev } from '../kernel/devices.ts';
 import { createProc, createSys } from '../kernel/proc-fs.ts';
@@ -60,7 +60,10 @@ function source(maker: ContainerMaker, mount: Mount): Inode {
   if (mount.image?.image) {
     const image = maker.imageTree(mount.image.image);
     if (!image) throw new CriError('NotFound', `failed to resolve image "${mount.image.image}": not found`);
-    const root = overlay(createFileSystem('overlay', () => maker.clock.now()), image.image.tree());
+    const root = overlay(
+      createFileSystem('overlay', () => maker.clock.now()),
+      image.image.tree(),
+    );
     const parts = (mount.imageSubPath ?? '').split('/').filter((part) => part !== '');
     return parts.reduce<Inode>((at, part) => lookup(at, part) ?? at, root);
   }
@@ -78,12 +81,21 @@ function commandOf(config: ContainerConfig, image: ResolvedImage, id: string): r
   const args = config.args.length > 0 ? config.args : config.command.length > 0 ? [] : (image.image.cmd ?? []);
   const argv = [...entrypoint, ...args];
   if (argv.length === 0)
-    throw new CriError('Unknown', `failed to generate container "${id}" spec: failed to generate spec: no command specified`);
+    throw new CriError(
+      'Unknown',
+      `failed to generate container "${id}" spec: failed to generate spec: no command specified`,
+    );
   return argv;
 }
 
 /** Builds a container, not yet running. Throws CriError with containerd's texts. */
-export function buildContainer(maker: ContainerMaker, id: string, sandbox: Sandbox, config: ContainerConfig, image: ResolvedImage): Container {
+export function buildContainer(
+  maker: ContainerMaker,
+  id: string,
+  sandbox: Sandbox,
+  config: ContainerConfig,
+  image: ResolvedImage,
+): Container {
   const { clock } = maker;
   const now = (): number => clock.now();
   const context = config.linux.securityContext;
@@ -98,7 +110,14 @@ export function buildContainer(maker: ContainerMaker, id: string, sandbox: Sandb
   const credentials = credentialsOf(space, image.image.user ?? '', context, id);
   const put = (path: string, what: Inode, type: string, from: string, readonly: boolean, options = ''): void => {
     const at = mountPoint(view, path, what.type === 'directory');
-    mounts.set(at, { path, root: what, readonly, source: from, type, options: `${readonly ? 'ro' : 'rw'},${options || 'relatime'}` });
+    mounts.set(at, {
+      path,
+      root: what,
+      readonly,
+      source: from,
+      type,
+      options: `${readonly ? 'ro' : 'rw'},${options || 'relatime'}`,
+    });
   };
   const late = (): Workload => workload;
   put('/proc', createProc(late), 'proc', 'proc', false, 'nosuid,nodev,noexec,relatime');
@@ -121,24 +140,40 @@ export function buildContainer(maker: ContainerMaker, id: string, sandbox: Sandb
     putFile(view, '/etc/hosts', '127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n');
   for (const path of image.image.volumes ?? [])
     if (!config.mounts.some((mount) => mount.containerPath === path)) makeDirectories(view, path);
-  for (const mount of [...config.mounts].sort((a, b) => a.containerPath.split('/').length - b.containerPath.split('/').length)) {
+  for (const mount of [...config.mounts].sort(
+    (a, b) => a.containerPath.split('/').length - b.containerPath.split('/').length,
+  )) {
     const from = source(maker, mount);
     const type = from.fs.type === 'tmpfs' ? 'tmpfs' : mount.image?.image ? 'overlay' : 'ext4';
-    put(mount.containerPath, from, type, type === 'ext4' ? '/dev/vda1' : type, mount.readonly || mount.image !== undefined && mount.image.image !== '');
+    put(
+      mount.containerPath,
+      from,
+      type,
+      type === 'ext4' ? '/dev/vda1' : type,
+      mount.readonly || (mount.image !== undefined && mount.image.image !== ''),
+    );
   }
   const cwd = config.workingDir || image.image.workingDir || '/';
   makeDirectories(view, cwd);
   space.rootReadonly = context.readonlyRootfs;
-  const env = new Map(Object.entries(image.image.env ?? { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' }));
+  const env = new Map(
+    Object.entries(image.image.env ?? { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' }),
+  );
   if (!env.has('PATH')) env.set('PATH', '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin');
   env.set('HOSTNAME', hostname);
   if (config.tty) env.set('TERM', 'xterm');
   for (const { key, value } of config.envs) env.set(key, value);
   if (!env.has('HOME')) env.set('HOME', credentials.home);
   const mode = context.namespaceOptions.pid;
-  const target = mode === 'TARGET' ? [...sandbox.containers].find((other) => other.id === context.namespaceOptions.targetId) : undefined;
+  const target =
+    mode === 'TARGET'
+      ? [...sandbox.containers].find((other) => other.id === context.namespaceOptions.targetId)
+      : undefined;
   if (mode === 'TARGET' && !target)
-    throw new CriError('NotFound', `failed to generate container "${id}" spec: failed to get pid of target container: container "${context.namespaceOptions.targetId ?? ''}" not found`);
+    throw new CriError(
+      'NotFound',
+      `failed to generate container "${id}" spec: failed to get pid of target container: container "${context.namespaceOptions.targetId ?? ''}" not found`,
+    );
   const workload: Workload = {
     id,
     name: config.metadata.name,

@@ -1,7 +1,7 @@
 import { Readable, Writable } from 'node:stream';
 import type { StreamOptions, StreamSession } from '../../cri.ts';
-import { type ByteQueue, byteQueue } from '../kernel/pipe.ts';
 import { type OpenFile, streamFile } from '../kernel/open-file.ts';
+import { type ByteQueue, byteQueue } from '../kernel/pipe.ts';
 import type { Tty } from '../kernel/tty.ts';
 import { writeAll } from '../net/duplex.ts';
 
@@ -42,7 +42,8 @@ export interface SessionPipes {
   close(): void;
 }
 
-const nullFile = (): OpenFile => streamFile('/dev/null', { kind: 'device', tryRead: () => null, tryWrite: (data) => data.length });
+const nullFile = (): OpenFile =>
+  streamFile('/dev/null', { kind: 'device', tryRead: () => null, tryWrite: (data) => data.length });
 
 /** Queues for the streams asked for; /dev/null for the others. */
 export function sessionPipes(options: StreamOptions): SessionPipes {
@@ -56,7 +57,8 @@ export function sessionPipes(options: StreamOptions): SessionPipes {
     new Writable({
       write(chunk: Uint8Array, _encoding, done) {
         if (input.abandoned || input.ended) done();
-        else writeAll(streamFile('pipe:[1]', { tryWrite: input.tryWrite, onReady: input.onReady }), chunk, () => done());
+        else
+          writeAll(streamFile('pipe:[1]', { tryWrite: input.tryWrite, onReady: input.onReady }), chunk, () => done());
       },
       final(done) {
         input.end();
@@ -100,5 +102,9 @@ export function ttyStreams(tty: Tty, options: StreamOptions): Pick<StreamSession
         },
       })
     : null;
-  return { stdin, stdout: options.stdout ? readableOf({ tryRead: tty.tryRead, onReady: tty.onReady }) : null, stderr: null };
+  return {
+    stdin,
+    stdout: options.stdout ? readableOf({ tryRead: tty.tryRead, onReady: tty.onReady }) : null,
+    stderr: null,
+  };
 }

@@ -23,7 +23,9 @@ export function startFailure(container: Container, argv: readonly string[], p: P
       return error.message.endsWith(path) || error.message.includes(`, ${path}`)
         ? `exec: ${JSON.stringify(name)}: stat ${name}: no such file or directory: unknown`
         : `exec ${path}: no such file or directory: unknown`;
-    return error.code === 'ENOEXEC' ? `exec ${path}: exec format error` : `exec: ${JSON.stringify(name)}: permission denied: unknown`;
+    return error.code === 'ENOEXEC'
+      ? `exec ${path}: exec format error`
+      : `exec: ${JSON.stringify(name)}: permission denied: unknown`;
   }
 }
 
@@ -37,7 +39,13 @@ export function newProcess(container: Container): Process {
 }
 
 /** Gives a process its standard streams and lets it go. The command must have been found to be executable. */
-export function launch(container: Container, p: Process, argv: readonly string[], files: readonly OpenFile[], tty: Tty | undefined): void {
+export function launch(
+  container: Container,
+  p: Process,
+  argv: readonly string[],
+  files: readonly OpenFile[],
+  tty: Tty | undefined,
+): void {
   files.forEach((file, fd) => void p.install(file, fd));
   if (tty) {
     p.tty = tty;

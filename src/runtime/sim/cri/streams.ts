@@ -11,14 +11,22 @@ import { launch, newProcess, startFailure } from './start-process.ts';
 
 /** containerd's error for an exec whose command cannot run. */
 export const execFailure = (id: string, why: string): CriError =>
-  new CriError('Unknown', `failed to exec in container: failed to start exec "${id}": OCI runtime exec failed: exec failed: unable to start container process: ${why}`);
+  new CriError(
+    'Unknown',
+    `failed to exec in container: failed to start exec "${id}": OCI runtime exec failed: exec failed: unable to start container process: ${why}`,
+  );
 
 /** Waits for a process's end. */
 export const ended = (p: Process): Promise<{ readonly exitCode: number }> =>
   new Promise((resolve) => p.whenEnded(({ code }) => resolve({ exitCode: code })));
 
 /** A command in a running container with streams of its own. */
-export function execSession(container: Container, command: readonly string[], options: StreamOptions, id: string): StreamSession & { readonly process: Process } {
+export function execSession(
+  container: Container,
+  command: readonly string[],
+  options: StreamOptions,
+  id: string,
+): StreamSession & { readonly process: Process } {
   const p = newProcess(container);
   const why = startFailure(container, command, p);
   if (why) {
@@ -72,7 +80,9 @@ export function attachSession(container: Container, options: StreamOptions): Str
       const queue = streams[stream];
       if (!queue.ended && !queue.abandoned && options[stream]) queue.tryWrite(data);
     },
-    full: () => (options.stdout && streams.stdout.size > tapCapacity / 2) || (options.stderr && streams.stderr.size > tapCapacity / 2),
+    full: () =>
+      (options.stdout && streams.stdout.size > tapCapacity / 2) ||
+      (options.stderr && streams.stderr.size > tapCapacity / 2),
   };
   container.log.taps.add(tap);
   const finish = (): void => {

@@ -1,4 +1,4 @@
-import { CriError, type ContainerSecurityContext } from '../../cri.ts';
+import { type ContainerSecurityContext, CriError } from '../../cri.ts';
 import { readData } from '../vfs/file-data.ts';
 import { type Credentials, type MountSpace, resolve, rootCredentials } from '../vfs/mount-space.ts';
 
@@ -8,11 +8,28 @@ export function readRootFile(space: MountSpace, path: string): string | undefine
   return inode?.data ? Buffer.from(readData(inode.data, 0, 1 << 20)).toString() : undefined;
 }
 
-const rows = (text: string | undefined): string[][] => (text ?? '').split('\n').filter((line) => line !== '').map((line) => line.split(':'));
+const rows = (text: string | undefined): string[][] =>
+  (text ?? '')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => line.split(':'));
 
 /** Default capabilities of containerd. */
 export const defaultCapabilities = [
-  'CHOWN', 'DAC_OVERRIDE', 'FSETID', 'FOWNER', 'MKNOD', 'NET_RAW', 'SETGID', 'SETUID', 'SETFCAP', 'SETPCAP', 'NET_BIND_SERVICE', 'SYS_CHROOT', 'KILL', 'AUDIT_WRITE',
+  'CHOWN',
+  'DAC_OVERRIDE',
+  'FSETID',
+  'FOWNER',
+  'MKNOD',
+  'NET_RAW',
+  'SETGID',
+  'SETUID',
+  'SETFCAP',
+  'SETPCAP',
+  'NET_BIND_SERVICE',
+  'SYS_CHROOT',
+  'KILL',
+  'AUDIT_WRITE',
 ];
 
 /** The capabilities of a container. */
@@ -25,18 +42,30 @@ export function capabilitiesOf(context: ContainerSecurityContext): ReadonlySet<s
 }
 
 /** Whom the container runs as. Throws containerd's `no users found` for an unknown name. */
-export function credentialsOf(space: MountSpace, imageUser: string, context: ContainerSecurityContext, id: string): Credentials & { readonly home: string } {
+export function credentialsOf(
+  space: MountSpace,
+  imageUser: string,
+  context: ContainerSecurityContext,
+  id: string,
+): Credentials & { readonly home: string } {
   const passwd = rows(readRootFile(space, '/etc/passwd'));
   const group = rows(readRootFile(space, '/etc/group'));
   const text = context.runAsUser !== undefined ? String(context.runAsUser) : context.runAsUsername || imageUser || '0';
   const [user = '0', groupText] = text.split(':');
   const entry = passwd.find((row) => row[0] === user || row[2] === user);
   if (!entry && !/^\d+$/.test(user))
-    throw new CriError('Unknown', `failed to create containerd container: mount callback failed on /var/lib/containerd/tmpmounts/containerd-mount${id.slice(0, 10)}: no users found`);
+    throw new CriError(
+      'Unknown',
+      `failed to create containerd container: mount callback failed on /var/lib/containerd/tmpmounts/containerd-mount${id.slice(0, 10)}: no users found`,
+    );
   const uid = Number(entry?.[2] ?? user);
-  const namedGroup = groupText === undefined ? undefined : group.find((row) => row[0] === groupText)?.[2] ?? groupText;
+  const namedGroup =
+    groupText === undefined ? undefined : (group.find((row) => row[0] === groupText)?.[2] ?? groupText);
   const gid = context.runAsGroup ?? Number(namedGroup ?? entry?.[3] ?? 0);
-  const listed = context.supplementalGroupsPolicy === 'Strict' ? [] : group.filter((row) => entry && row[3]?.split(',').includes(entry[0] ?? '')).map((row) => Number(row[2]));
+  const listed =
+    context.supplementalGroupsPolicy === 'Strict'
+      ? []
+      : group.filter((row) => entry && row[3]?.split(',').includes(entry[0] ?? '')).map((row) => Number(row[2]));
   const groups = [...new Set([gid, ...listed, ...context.supplementalGroups])];
   const override = uid === 0 && (context.privileged || capabilitiesOf(context).has('DAC_OVERRIDE'));
   return { uid, gid, groups, override, home: entry?.[5] || '/' };

@@ -18,7 +18,8 @@ export interface Executable {
 export const executableMark = '\x7fELF\x02\x01\x01coracle:';
 
 /** The content of an executable that runs `program`. */
-export const executableFile = (program: string, memoryKiB = 1024): string => `${executableMark}${program}:${memoryKiB}\n`;
+export const executableFile = (program: string, memoryKiB = 1024): string =>
+  `${executableMark}${program}:${memoryKiB}\n`;
 
 /** Lazily loaded programs are told from programs by this wrapper. */
 const loaders = new WeakSet<object>();

@@ -1,9 +1,13 @@
-import { createFileSystem, createInode, type Caller, type FileSystem, type Inode, link } from '../vfs/inode.ts';
+import { type Caller, createFileSystem, createInode, type FileSystem, type Inode, link } from '../vfs/inode.ts';
 import { memoryOf, settleCpu } from './cgroup.ts';
 import type { Process } from './process.ts';
 import type { Workload } from './workload.ts';
 
-const file = (fs: FileSystem, generate: (caller: Caller | undefined) => string, accept?: (text: string) => void): Inode => {
+const file = (
+  fs: FileSystem,
+  generate: (caller: Caller | undefined) => string,
+  accept?: (text: string) => void,
+): Inode => {
   const inode = createInode(fs, 'file', accept ? 0o644 : 0o444);
   inode.generate = generate;
   if (accept) inode.accept = accept;
@@ -89,12 +93,15 @@ export function createProc(workload: () => Workload): Inode {
             shm_rmid_forced: value('kernel.shm_rmid_forced', '0'),
             msgmax: value('kernel.msgmax', '8192'),
             sem: value('kernel.sem', '32000\t1024000000\t500\t32000'),
-            random: () =>
-              directory(fs, { uuid: text(() => uuid(workload())), boot_id: text(() => uuid(workload())) }),
+            random: () => directory(fs, { uuid: text(() => uuid(workload())), boot_id: text(() => uuid(workload())) }),
           }),
         vm: () =>
-          directory(fs, { max_map_count: text(() => '65530\n'), overcommit_memory: text(() => '0\n'), swappiness: text(() => '60\n') }),
-        fs: () => directory(fs, { 'file-max': text(() => '9223372036854775807\n'), 'nr_open': text(() => '1048576\n') }),
+          directory(fs, {
+            max_map_count: text(() => '65530\n'),
+            overcommit_memory: text(() => '0\n'),
+            swappiness: text(() => '60\n'),
+          }),
+        fs: () => directory(fs, { 'file-max': text(() => '9223372036854775807\n'), nr_open: text(() => '1048576\n') }),
         net: () =>
           directory(fs, {
             core: () => directory(fs, { somaxconn: value('net.core.somaxconn', '4096') }),
@@ -210,11 +217,47 @@ const capabilityMask = (p: Process): string =>
 
 /** Linux' capabilities in the order of their numbers (capability.h). */
 export const capabilityNames = [
-  'CHOWN', 'DAC_OVERRIDE', 'DAC_READ_SEARCH', 'FOWNER', 'FSETID', 'KILL', 'SETGID', 'SETUID', 'SETPCAP', 'LINUX_IMMUTABLE',
-  'NET_BIND_SERVICE', 'NET_BROADCAST', 'NET_ADMIN', 'NET_RAW', 'IPC_LOCK', 'IPC_OWNER', 'SYS_MODULE', 'SYS_RAWIO',
-  'SYS_CHROOT', 'SYS_PTRACE', 'SYS_PACCT', 'SYS_ADMIN', 'SYS_BOOT', 'SYS_NICE', 'SYS_RESOURCE', 'SYS_TIME',
-  'SYS_TTY_CONFIG', 'MKNOD', 'LEASE', 'AUDIT_WRITE', 'AUDIT_CONTROL', 'SETFCAP', 'MAC_OVERRIDE', 'MAC_ADMIN', 'SYSLOG',
-  'WAKE_ALARM', 'BLOCK_SUSPEND', 'AUDIT_READ', 'PERFMON', 'BPF', 'CHECKPOINT_RESTORE',
+  'CHOWN',
+  'DAC_OVERRIDE',
+  'DAC_READ_SEARCH',
+  'FOWNER',
+  'FSETID',
+  'KILL',
+  'SETGID',
+  'SETUID',
+  'SETPCAP',
+  'LINUX_IMMUTABLE',
+  'NET_BIND_SERVICE',
+  'NET_BROADCAST',
+  'NET_ADMIN',
+  'NET_RAW',
+  'IPC_LOCK',
+  'IPC_OWNER',
+  'SYS_MODULE',
+  'SYS_RAWIO',
+  'SYS_CHROOT',
+  'SYS_PTRACE',
+  'SYS_PACCT',
+  'SYS_ADMIN',
+  'SYS_BOOT',
+  'SYS_NICE',
+  'SYS_RESOURCE',
+  'SYS_TIME',
+  'SYS_TTY_CONFIG',
+  'MKNOD',
+  'LEASE',
+  'AUDIT_WRITE',
+  'AUDIT_CONTROL',
+  'SETFCAP',
+  'MAC_OVERRIDE',
+  'MAC_ADMIN',
+  'SYSLOG',
+  'WAKE_ALARM',
+  'BLOCK_SUSPEND',
+  'AUDIT_READ',
+  'PERFMON',
+  'BPF',
+  'CHECKPOINT_RESTORE',
 ] as const;
 
 function capabilityBits(held: ReadonlySet<string>, all: boolean): string {
@@ -229,20 +272,26 @@ function capabilityBits(held: ReadonlySet<string>, all: boolean): string {
 export function mountTable(workload: Workload): string {
   const { space } = workload;
   const lines = [`overlay / overlay ${space.rootReadonly ? 'ro' : 'rw'},relatime 0 0`];
-  for (const { source, path, type, options } of space.mounts.values()) lines.push(`${source} ${path} ${type} ${options} 0 0`);
+  for (const { source, path, type, options } of space.mounts.values())
+    lines.push(`${source} ${path} ${type} ${options} 0 0`);
   return `${lines.join('\n')}\n`;
 }
 
 const hexAddress = (ip: string, port: number): string => {
   const parts = ip.includes(':') ? [0, 0, 0, 0] : ip.split('.').map(Number);
-  const hex = parts.reverse().map((part) => part.toString(16).padStart(2, '0')).join('');
+  const hex = parts
+    .reverse()
+    .map((part) => part.toString(16).padStart(2, '0'))
+    .join('');
   return `${hex}:${port.toString(16).padStart(4, '0')}`.toUpperCase();
 };
 
 function tcpTable(workload: Workload): string {
   const rows: string[] = [];
   const add = (local: string, remote: string, state: string): void => {
-    rows.push(`${String(rows.length).padStart(4)}: ${local} ${remote} ${state} 00000000:00000000 00:00000000 00000000     0        0 ${1000 + rows.length} 1`);
+    rows.push(
+      `${String(rows.length).padStart(4)}: ${local} ${remote} ${state} 00000000:00000000 00:00000000 00000000     0        0 ${1000 + rows.length} 1`,
+    );
   };
   for (const { local } of workload.net.tcp.values()) add(hexAddress(local.ip, local.port), '00000000:0000', '0A');
   for (const { local, remote } of workload.net.connections)
@@ -265,8 +314,10 @@ export function createSys(workload: () => Workload): Inode {
     'memory.swap.max': () => '0\n',
     'memory.swap.current': () => '0\n',
     'memory.oom.group': () => (group().oomGroup ? '1\n' : '0\n'),
-    'memory.events': () => `low 0\nhigh 0\nmax ${group().oomKills}\noom ${group().oomKills}\noom_kill ${group().oomKills}\noom_group_kill 0\n`,
-    'memory.stat': () => `anon ${memoryOf(group()) - group().cache}\nfile ${group().cache}\nshmem ${group().cache}\ninactive_file 0\n`,
+    'memory.events': () =>
+      `low 0\nhigh 0\nmax ${group().oomKills}\noom ${group().oomKills}\noom_kill ${group().oomKills}\noom_group_kill 0\n`,
+    'memory.stat': () =>
+      `anon ${memoryOf(group()) - group().cache}\nfile ${group().cache}\nshmem ${group().cache}\ninactive_file 0\n`,
     'cpu.max': () => {
       const { cpuLimit, cpuPeriod } = group();
       return cpuLimit > 0 ? `${Math.round(cpuLimit * cpuPeriod)} ${cpuPeriod}\n` : `max ${cpuPeriod}\n`;
@@ -290,7 +341,8 @@ export function createSys(workload: () => Workload): Inode {
     Object.fromEntries(Object.entries(values).map(([name, make]) => [name, () => file(fs, make)])),
   );
   const net = directory(fs, {
-    eth0: () => directory(fs, { mtu: () => file(fs, () => '1500\n'), address: () => file(fs, () => '02:42:0a:f4:00:02\n') }),
+    eth0: () =>
+      directory(fs, { mtu: () => file(fs, () => '1500\n'), address: () => file(fs, () => '02:42:0a:f4:00:02\n') }),
     lo: () => directory(fs, { mtu: () => file(fs, () => '65536\n') }),
   });
   const online = (): Inode => file(fs, () => `0-${workload().machine.cpus - 1}\n`);
@@ -302,7 +354,10 @@ export function createSys(workload: () => Workload): Inode {
   at(at(root, 'fs', createInode(fs, 'directory', 0o555)), 'cgroup', cgroup);
   at(at(root, 'class', createInode(fs, 'directory', 0o555)), 'net', net);
   const cpu = directory(fs, { online, possible: online, present: online });
-  at(at(at(root, 'devices', createInode(fs, 'directory', 0o555)), 'system', createInode(fs, 'directory', 0o555)), 'cpu', cpu);
+  at(
+    at(at(root, 'devices', createInode(fs, 'directory', 0o555)), 'system', createInode(fs, 'directory', 0o555)),
+    'cpu',
+    cpu,
+  );
   return root;
 }
-

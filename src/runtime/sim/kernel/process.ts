@@ -1,7 +1,7 @@
 import type { Timer } from '../../../base/clock.ts';
 import { SysError } from '../errno.ts';
 import type { Credentials, Viewpoint } from '../vfs/mount-space.ts';
-import { openInode, type OpenFlags } from '../vfs/operations.ts';
+import { type OpenFlags, openInode } from '../vfs/operations.ts';
 import { addHogs, chargeMemory, settleCpu, useCpu } from './cgroup.ts';
 import { openSpecial } from './devices.ts';
 import { type OpenFile, releaseFile } from './open-file.ts';
@@ -212,7 +212,8 @@ export class Process {
     if (signal === 'CONT') this.resume();
     if (this.stopped && signal !== 'CONT') {
       this.stopped.signals.push(signal);
-      if (this.handlers?.get(signal) === undefined && defaultAction(signal) === 'terminate' && !this.isInit) this.resume();
+      if (this.handlers?.get(signal) === undefined && defaultAction(signal) === 'terminate' && !this.isInit)
+        this.resume();
       return;
     }
     const handler = this.handlers?.get(signal);

@@ -1,5 +1,5 @@
-import { byteQueue } from './pipe.ts';
 import type { OpenFile } from './open-file.ts';
+import { byteQueue } from './pipe.ts';
 import type { Signal } from './signals.ts';
 
 /** A terminal: the master side is the session's streams, the slave side what processes have open. */

@@ -3,7 +3,12 @@ import packet from 'dns-packet';
 /** What a name server says. Data is as npm dns-packet takes it: an address, a name, `{ priority, weight, port, target }`. */
 export interface DnsReply {
   readonly rcode: 'NOERROR' | 'NXDOMAIN' | 'SERVFAIL' | 'REFUSED';
-  readonly answers: readonly { readonly name: string; readonly type: string; readonly ttl: number; readonly data: unknown }[];
+  readonly answers: readonly {
+    readonly name: string;
+    readonly type: string;
+    readonly ttl: number;
+    readonly data: unknown;
+  }[];
 }
 
 const rcodes = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED'] as const;
@@ -22,7 +27,11 @@ export async function answerQuery(
     return packet.encode({
       type: 'response',
       id: query.id ?? 0,
-      flags: packet.AUTHORITATIVE_ANSWER | packet.RECURSION_DESIRED | packet.RECURSION_AVAILABLE | rcodes.indexOf(reply.rcode),
+      flags:
+        packet.AUTHORITATIVE_ANSWER |
+        packet.RECURSION_DESIRED |
+        packet.RECURSION_AVAILABLE |
+        rcodes.indexOf(reply.rcode),
       questions: [question],
       answers: reply.answers as packet.Answer[],
     });

@@ -73,12 +73,7 @@ export function socketPair(
 ): readonly [TcpSocket, TcpSocket] {
   const there = byteQueue(window);
   const back = byteQueue(window);
-  const make = (
-    side: typeof near,
-    other: typeof near,
-    incoming: ByteQueue,
-    outgoing: ByteQueue,
-  ): TcpSocket => {
+  const make = (side: typeof near, other: typeof near, incoming: ByteQueue, outgoing: ByteQueue): TcpSocket => {
     const socket: TcpSocket = {
       kind: 'socket',
       refs: 0,

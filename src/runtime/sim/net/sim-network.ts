@@ -5,7 +5,14 @@ import type { Pacer } from '../kernel/cgroup.ts';
 import { isIpv4, netOf } from './addresses.ts';
 import { answerQuery, type DnsReply } from './dns-message.ts';
 import { bridgeDuplex } from './duplex.ts';
-import { type Endpoint, ephemeralPort, type NetNamespace, socketPair, type TcpSocket, type UdpSocket } from './net-namespace.ts';
+import {
+  type Endpoint,
+  ephemeralPort,
+  type NetNamespace,
+  socketPair,
+  type TcpSocket,
+  type UdpSocket,
+} from './net-namespace.ts';
 
 export type Protocol = 'TCP' | 'UDP' | 'SCTP';
 
@@ -15,7 +22,12 @@ export interface SimNetworkHooks {
    * Where a connection to a Service address goes: an endpoint, `reject` (no endpoints: connection refused), `drop` (nothing
    * answers), or undefined when it is no Service. Node ports are asked for with the node's address.
    */
-  resolveService?: (ip: string, port: number, protocol: Protocol, sourceIp: string) => Endpoint | 'reject' | 'drop' | undefined;
+  resolveService?: (
+    ip: string,
+    port: number,
+    protocol: Protocol,
+    sourceIp: string,
+  ) => Endpoint | 'reject' | 'drop' | undefined;
   /** Answers DNS queries that arrive at an address where no pod listens on port 53. Undefined: no server there. */
   resolveName?: (
     name: string,
@@ -64,7 +76,8 @@ export function createSimNetwork(options: {
       clock.after(options.connectTimeoutMs ?? 127_000, () => reject(new SysError('ETIMEDOUT')), { background: true });
     });
 
-  const sourceOf = (ns: NetNamespace, to: string): string => (isLoopback(to) ? '127.0.0.1' : (ns.ips[0] ?? '127.0.0.1'));
+  const sourceOf = (ns: NetNamespace, to: string): string =>
+    isLoopback(to) ? '127.0.0.1' : (ns.ips[0] ?? '127.0.0.1');
 
   const arrive = (from: NetNamespace, source: string, target: NetNamespace, at: Endpoint): TcpSocket | undefined => {
     const forwarded = target.hostPorts.get(`TCP:${at.port}`);
@@ -72,7 +85,13 @@ export function createSimNetwork(options: {
     const listener = ns.tcp.get(forwarded?.port ?? at.port);
     if (!listener || !ns.up) return undefined;
     const bound = listener.local.ip;
-    if (!forwarded && bound !== '0.0.0.0' && bound !== '::' && bound !== at.ip && !(isLoopback(bound) && isLoopback(at.ip)))
+    if (
+      !forwarded &&
+      bound !== '0.0.0.0' &&
+      bound !== '::' &&
+      bound !== at.ip &&
+      !(isLoopback(bound) && isLoopback(at.ip))
+    )
       return undefined;
     const far = { ns, local: { ip: forwarded ? (ns.ips[0] ?? at.ip) : at.ip, port: listener.local.port } };
     const [near, other] = socketPair({ ns: from, local: { ip: source, port: ephemeralPort(from, from.tcp) } }, far);

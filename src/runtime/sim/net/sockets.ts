@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { SysError } from '../errno.ts';
 import type { Process } from '../kernel/process.ts';
-import { decodeReply, type DnsReply, encodeQuery } from './dns-message.ts';
+import { type DnsReply, decodeReply, encodeQuery } from './dns-message.ts';
 import { bindUdp, type Listener, listenTcp, type TcpSocket, type UdpSocket } from './net-namespace.ts';
 import { readText } from './read-text.ts';
 
@@ -47,7 +47,11 @@ export function within<T>(p: Process, promise: Promise<T>, timeoutMs: number): P
 }
 
 /** A datagram, or undefined after `timeoutMs`. */
-export async function receive(p: Process, socket: UdpSocket, timeoutMs: number): Promise<ReturnType<UdpSocket['tryReceive']>> {
+export async function receive(
+  p: Process,
+  socket: UdpSocket,
+  timeoutMs: number,
+): Promise<ReturnType<UdpSocket['tryReceive']>> {
   const until = p.workload.clock.monotonic() + timeoutMs;
   for (;;) {
     const datagram = socket.tryReceive();
@@ -77,12 +81,20 @@ export interface ResolverConfig {
 
 export async function resolverConfig(p: Process): Promise<ResolverConfig> {
   const text = (await readText(p, '/etc/resolv.conf')) ?? '';
-  const lines = text.split('\n').map((line) => line.replace(/[#;].*/, '').trim().split(/\s+/));
+  const lines = text.split('\n').map((line) =>
+    line
+      .replace(/[#;].*/, '')
+      .trim()
+      .split(/\s+/),
+  );
   const options = lines.filter(([word]) => word === 'options').flatMap((words) => words.slice(1));
   const option = (name: string, fallback: number): number =>
     Number(options.find((text) => text.startsWith(`${name}:`))?.slice(name.length + 1) ?? fallback);
   return {
-    servers: lines.filter(([word]) => word === 'nameserver').flatMap(([, server]) => server ?? []).slice(0, 3),
+    servers: lines
+      .filter(([word]) => word === 'nameserver')
+      .flatMap(([, server]) => server ?? [])
+      .slice(0, 3),
     search: lines.findLast(([word]) => word === 'search' || word === 'domain')?.slice(1) ?? [],
     ndots: option('ndots', 1),
     timeoutMs: option('timeout', 5) * 1000,
@@ -91,7 +103,13 @@ export async function resolverConfig(p: Process): Promise<ResolverConfig> {
 }
 
 /** Asks one server for one full name. Undefined when nobody answers. */
-export async function query(p: Process, server: string, name: string, type: string, timeoutMs: number): Promise<DnsReply | undefined> {
+export async function query(
+  p: Process,
+  server: string,
+  name: string,
+  type: string,
+  timeoutMs: number,
+): Promise<DnsReply | undefined> {
   const held = bind(p);
   try {
     const id = Math.floor(p.workload.random.next() * 65536);

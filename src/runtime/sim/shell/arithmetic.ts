@@ -5,9 +5,20 @@ export interface ArithmeticScope {
 }
 
 const levels: readonly (readonly string[])[] = [
-  ['||'], ['&&'], ['|'], ['^'], ['&'], ['==', '!='], ['<=', '>=', '<', '>'], ['<<', '>>'], ['+', '-'], ['*', '/', '%'], ['**'],
+  ['||'],
+  ['&&'],
+  ['|'],
+  ['^'],
+  ['&'],
+  ['==', '!='],
+  ['<=', '>=', '<', '>'],
+  ['<<', '>>'],
+  ['+', '-'],
+  ['*', '/', '%'],
+  ['**'],
 ];
-const token = /\s*(0[xX][0-9a-fA-F]+|\d+#\w+|\d+|[A-Za-z_]\w*|<<=|>>=|\*\*|\+\+|--|&&|\|\||<<|>>|[=!<>+\-*/%&|^]=|[-+*/%<>=!~&|^?:(),])/y;
+const token =
+  /\s*(0[xX][0-9a-fA-F]+|\d+#\w+|\d+|[A-Za-z_]\w*|<<=|>>=|\*\*|\+\+|--|&&|\|\||<<|>>|[=!<>+\-*/%&|^]=|[-+*/%<>=!~&|^?:(),])/y;
 
 /** Evaluates shell arithmetic in 64 bits. Throws Error with the shell's text. */
 export function arithmetic(text: string, scope: ArithmeticScope, depth = 0): bigint {
@@ -18,13 +29,15 @@ export function arithmetic(text: string, scope: ArithmeticScope, depth = 0): big
   while (token.lastIndex < source.length) {
     const at = token.lastIndex;
     const match = token.exec(source);
-    if (!match) throw new Error(`arithmetic expression: expecting primary: "${text.slice(at).trim() === '' ? text : text}"`);
+    if (!match)
+      throw new Error(`arithmetic expression: expecting primary: "${text.slice(at).trim() === '' ? text : text}"`);
     tokens.push(match[1] ?? '');
   }
   let at = 0;
   const peek = (): string | undefined => tokens[at];
-  const syntax = (): Error => new Error(`arithmetic expression: expecting ${peek() === undefined ? 'primary' : 'EOF'}: "${text}"`);
-  const valueOf = (name: string): bigint => {
+  const syntax = (): Error =>
+    new Error(`arithmetic expression: expecting ${peek() === undefined ? 'primary' : 'EOF'}: "${text}"`);
+  const variable = (name: string): bigint => {
     const value = scope.get(name).trim();
     if (value === '') return 0n;
     return /^-?\d+$/.test(value) && !/^-?0\d/.test(value) ? BigInt(value) : arithmetic(value, scope, depth + 1);
@@ -45,11 +58,11 @@ export function arithmetic(text: string, scope: ArithmeticScope, depth = 0): big
     if (/^\d/.test(word)) return literal(word);
     if (/^[A-Za-z_]/.test(word)) {
       if (peek() === '++' || peek() === '--') {
-        const before = valueOf(word);
+        const before = variable(word);
         scope.set(word, String(tokens[at++] === '++' ? before + 1n : before - 1n));
         return before;
       }
-      return valueOf(word);
+      return variable(word);
     }
     at--;
     throw syntax();
@@ -64,7 +77,7 @@ export function arithmetic(text: string, scope: ArithmeticScope, depth = 0): big
     if (word === '++' || word === '--') {
       at++;
       const name = tokens[at++] ?? '';
-      const value = valueOf(name) + (word === '++' ? 1n : -1n);
+      const value = variable(name) + (word === '++' ? 1n : -1n);
       scope.set(name, String(value));
       return value;
     }
@@ -73,24 +86,42 @@ export function arithmetic(text: string, scope: ArithmeticScope, depth = 0): big
   const apply = (op: string, a: bigint, b: bigint): bigint => {
     if ((op === '/' || op === '%') && b === 0n) throw new Error('divide by zero');
     switch (op) {
-      case '|': return a | b;
-      case '^': return a ^ b;
-      case '&': return a & b;
-      case '==': return a === b ? 1n : 0n;
-      case '!=': return a !== b ? 1n : 0n;
-      case '<': return a < b ? 1n : 0n;
-      case '>': return a > b ? 1n : 0n;
-      case '<=': return a <= b ? 1n : 0n;
-      case '>=': return a >= b ? 1n : 0n;
-      case '<<': return a << (b & 63n);
-      case '>>': return a >> (b & 63n);
-      case '+': return a + b;
-      case '-': return a - b;
-      case '*': return a * b;
-      case '/': return a / b;
-      case '%': return a % b;
-      case '**': return b > 4096n ? 0n : a ** b;
-      default: throw syntax();
+      case '|':
+        return a | b;
+      case '^':
+        return a ^ b;
+      case '&':
+        return a & b;
+      case '==':
+        return a === b ? 1n : 0n;
+      case '!=':
+        return a !== b ? 1n : 0n;
+      case '<':
+        return a < b ? 1n : 0n;
+      case '>':
+        return a > b ? 1n : 0n;
+      case '<=':
+        return a <= b ? 1n : 0n;
+      case '>=':
+        return a >= b ? 1n : 0n;
+      case '<<':
+        return a << (b & 63n);
+      case '>>':
+        return a >> (b & 63n);
+      case '+':
+        return a + b;
+      case '-':
+        return a - b;
+      case '*':
+        return a * b;
+      case '/':
+        return a / b;
+      case '%':
+        return a % b;
+      case '**':
+        return b > 4096n ? 0n : a ** b;
+      default:
+        throw syntax();
     }
   };
   let skip = 0;
@@ -128,7 +159,7 @@ export function arithmetic(text: string, scope: ArithmeticScope, depth = 0): big
     if (name && /^[A-Za-z_]/.test(name) && op && /^([-+*/%&|^]|<<|>>)?=$/.test(op)) {
       at += 2;
       const value = assignment();
-      const result = op === '=' ? value : BigInt.asIntN(64, apply(op.slice(0, -1), valueOf(name), value));
+      const result = op === '=' ? value : BigInt.asIntN(64, apply(op.slice(0, -1), variable(name), value));
       if (skip === 0) scope.set(name, String(result));
       return result;
     }

@@ -72,7 +72,11 @@ export type Command =
   | {
       readonly t: 'case';
       readonly word: Word;
-      readonly arms: readonly { readonly patterns: readonly Word[]; readonly body: Script; readonly end: ';;' | ';&' | ';;&' }[];
+      readonly arms: readonly {
+        readonly patterns: readonly Word[];
+        readonly body: Script;
+        readonly end: ';;' | ';&' | ';;&';
+      }[];
       readonly redirs: readonly Redirect[];
     }
   | { readonly t: 'function'; readonly name: string; readonly body: Command; readonly redirs: readonly Redirect[] }

@@ -1,4 +1,4 @@
-import { isSysError, strerror, SysError } from '../errno.ts';
+import { isSysError, SysError, strerror } from '../errno.ts';
 import { searchPath } from '../kernel/exec.ts';
 import type { Process } from '../kernel/process.ts';
 import { parseSignal, type Signal, signalNumbers } from '../kernel/signals.ts';
@@ -15,7 +15,22 @@ export type Builtin = (shell: Shell, argv: readonly string[]) => Promise<number>
 
 /** Those whose errors end a POSIX shell and whose assignments stay. */
 export const specialBuiltins: ReadonlySet<string> = new Set([
-  ':', 'break', 'continue', 'return', 'exit', 'export', 'readonly', 'set', 'shift', 'unset', 'eval', 'exec', '.', 'source', 'trap', 'times',
+  ':',
+  'break',
+  'continue',
+  'return',
+  'exit',
+  'export',
+  'readonly',
+  'set',
+  'shift',
+  'unset',
+  'eval',
+  'exec',
+  '.',
+  'source',
+  'trap',
+  'times',
 ]);
 
 const complain = async (shell: Shell, text: string, status = 1): Promise<number> => {
@@ -30,7 +45,10 @@ const print = async (shell: Shell, argv: readonly string[], text: string): Promi
     return 0;
   } catch (error) {
     if (!isSysError(error)) throw error;
-    return complain(shell, `${argv[0]}: ${shell.state.dialect === 'dash' ? 'I/O error' : `write error: ${strerror(error)}`}`);
+    return complain(
+      shell,
+      `${argv[0]}: ${shell.state.dialect === 'dash' ? 'I/O error' : `write error: ${strerror(error)}`}`,
+    );
   }
 };
 
@@ -46,12 +64,31 @@ const leave =
 const number = (shell: Shell, text: string | undefined, fallback: number, name: string): number => {
   if (text === undefined) return fallback;
   if (!/^\d+$/.test(text))
-    throw new ShellFailure(shell.state.dialect === 'dash' ? `${name}: Illegal number: ${text}` : `${name}: ${text}: numeric argument required`);
+    throw new ShellFailure(
+      shell.state.dialect === 'dash'
+        ? `${name}: Illegal number: ${text}`
+        : `${name}: ${text}: numeric argument required`,
+    );
   return Number(text) & 255;
 };
 
 const longOptions: Readonly<Record<string, string>> = {
-  e: 'errexit', u: 'nounset', x: 'xtrace', f: 'noglob', v: 'verbose', C: 'noclobber', a: 'allexport', n: 'noexec', m: 'monitor', b: 'notify', h: 'hashall', E: 'errtrace', T: 'functrace', i: 'interactive', l: 'login', s: 'stdin',
+  e: 'errexit',
+  u: 'nounset',
+  x: 'xtrace',
+  f: 'noglob',
+  v: 'verbose',
+  C: 'noclobber',
+  a: 'allexport',
+  n: 'noexec',
+  m: 'monitor',
+  b: 'notify',
+  h: 'hashall',
+  E: 'errtrace',
+  T: 'functrace',
+  i: 'interactive',
+  l: 'login',
+  s: 'stdin',
 };
 
 /** Applies `-e`, `+x`, `-o pipefail` … ; answers the index after them. */
@@ -88,13 +125,17 @@ const declare =
       remove ||= mark === 'exported' && /n/.test(argv[at] ?? '');
     }
     if (at >= argv.length && mark !== 'local') {
-      const shown = [...state.vars].filter(([, variable]) => (mark === 'exported' ? variable.exported : mark === 'readonly' ? variable.readonly : true));
+      const shown = [...state.vars].filter(([, variable]) =>
+        mark === 'exported' ? variable.exported : mark === 'readonly' ? variable.readonly : true,
+      );
       const word = mark === 'exported' ? 'export ' : mark === 'readonly' ? 'readonly ' : '';
-      const lines = shown.sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, { value }]) => `${word}${name}='${String(value ?? '').replaceAll("'", "'\\''")}'\n`);
+      const lines = shown
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([name, { value }]) => `${word}${name}='${String(value ?? '').replaceAll("'", "'\\''")}'\n`);
       return print(shell, argv, lines.join(''));
     }
     for (const word of argv.slice(at)) {
-      const match = /^([A-Za-z_]\w*)(\+?=([^]*))?$/.exec(word);
+      const match = /^([A-Za-z_]\w*)(\+?=([\s\S]*))?$/.exec(word);
       if (!match) {
         if (state.dialect === 'bash') {
           await complain(shell, `${argv[0]}: \`${word}': not a valid identifier`);
@@ -109,7 +150,12 @@ const declare =
         frame.set(name, before ? { ...before } : undefined);
         if (state.dialect !== 'dash' || match[2]) state.vars.delete(name);
       }
-      if (match[2]) setVariable(state, name, match[2].startsWith('+') ? (getVariable(state, name) ?? '') + (match[3] ?? '') : (match[3] ?? ''));
+      if (match[2])
+        setVariable(
+          state,
+          name,
+          match[2].startsWith('+') ? (getVariable(state, name) ?? '') + (match[3] ?? '') : (match[3] ?? ''),
+        );
       const variable = state.vars.get(name) ?? { value: array ? [] : undefined, exported: false, readonly: false };
       state.vars.set(name, variable);
       if (exported) variable.exported = !remove;
@@ -132,16 +178,25 @@ const test: Builtin = async (shell, argv) => {
       shell.state.dialect === 'dash'
         ? error.message.replace(/^(.*): bad number$/, 'Illegal number: $1')
         : shell.state.dialect === 'bash'
-          ? error.message.replace(/bad number$/, 'integer expression expected').replace(/unexpected operator|unknown operand/, 'binary operator expected')
+          ? error.message
+              .replace(/bad number$/, 'integer expression expected')
+              .replace(/unexpected operator|unknown operand/, 'binary operator expected')
           : error.message;
-    return complain(shell, shell.state.dialect === 'ash' ? text.replace(/^(.*): unexpected operator$/, '$1: unknown operand') : `${argv[0]}: ${text}`, 2);
+    return complain(
+      shell,
+      shell.state.dialect === 'ash'
+        ? text.replace(/^(.*): unexpected operator$/, '$1: unknown operand')
+        : `${argv[0]}: ${text}`,
+      2,
+    );
   }
 };
 
 const cd: Builtin = async (shell, argv) => {
   const { state } = shell;
   const args = argv.slice(1).filter((arg) => !/^-[LP@e]$/.test(arg) && arg !== '--');
-  const target = args[0] === '-' ? (getVariable(state, 'OLDPWD') ?? '') : (args[0] ?? getVariable(state, 'HOME') ?? '/');
+  const target =
+    args[0] === '-' ? (getVariable(state, 'OLDPWD') ?? '') : (args[0] ?? getVariable(state, 'HOME') ?? '/');
   try {
     const found = find(state.p.view, target || '.');
     if (found.inode.type !== 'directory') throw new SysError('ENOTDIR');
@@ -153,7 +208,12 @@ const cd: Builtin = async (shell, argv) => {
     return args[0] === '-' ? print(shell, argv, `${logical}\n`) : 0;
   } catch (error) {
     if (!isSysError(error)) throw error;
-    const text = state.dialect === 'dash' ? `cd: can't cd to ${target}` : state.dialect === 'ash' ? `cd: can't cd to ${target}: ${strerror(error)}` : `cd: ${target}: ${strerror(error)}`;
+    const text =
+      state.dialect === 'dash'
+        ? `cd: can't cd to ${target}`
+        : state.dialect === 'ash'
+          ? `cd: can't cd to ${target}: ${strerror(error)}`
+          : `cd: ${target}: ${strerror(error)}`;
     return complain(shell, text, state.dialect === 'bash' ? 1 : 2);
   }
 };
@@ -179,7 +239,12 @@ const source: Builtin = async (shell, argv) => {
     state.p.close(fd);
   } catch (error) {
     if (!isSysError(error)) throw error;
-    const why = state.dialect === 'bash' ? `${name}: ${strerror(error)}` : state.dialect === 'ash' ? `${argv[0]}: can't open '${name}': ${strerror(error)}` : `${argv[0]}: cannot open ${name}: ${error.code === 'ENOENT' ? 'No such file' : strerror(error)}`;
+    const why =
+      state.dialect === 'bash'
+        ? `${name}: ${strerror(error)}`
+        : state.dialect === 'ash'
+          ? `${argv[0]}: can't open '${name}': ${strerror(error)}`
+          : `${argv[0]}: cannot open ${name}: ${error.code === 'ENOENT' ? 'No such file' : strerror(error)}`;
     if (state.dialect === 'bash') return complain(shell, why);
     throw new ShellFailure(why);
   }
@@ -200,14 +265,35 @@ const trap: Builtin = async (shell, argv) => {
   const { state } = shell;
   const args = argv.slice(argv[1] === '--' ? 2 : 1);
   if (args.length === 0 || args[0] === '-p')
-    return print(shell, argv, [...state.traps].map(([name, action]) => `trap -- '${action.replaceAll("'", "'\\''")}' ${state.dialect === 'bash' && name !== 'EXIT' ? `SIG${name}` : name}\n`).join(''));
+    return print(
+      shell,
+      argv,
+      [...state.traps]
+        .map(
+          ([name, action]) =>
+            `trap -- '${action.replaceAll("'", "'\\''")}' ${state.dialect === 'bash' && name !== 'EXIT' ? `SIG${name}` : name}\n`,
+        )
+        .join(''),
+    );
   if (args[0] === '-l') return print(shell, argv, `${Object.keys(signalNumbers).join(' ')}\n`);
   const reset = args[0] === '-' || (args.length === 1 && args[0] !== undefined);
   const action = args[0] ?? '';
   for (const word of args.length === 1 ? args : args.slice(1)) {
-    const name = word === '0' || word === 'EXIT' ? 'EXIT' : word === 'ERR' || word === 'DEBUG' || word === 'RETURN' ? word : parseSignal(word);
+    const name =
+      word === '0' || word === 'EXIT'
+        ? 'EXIT'
+        : word === 'ERR' || word === 'DEBUG' || word === 'RETURN'
+          ? word
+          : parseSignal(word);
     if (!name) {
-      await complain(shell, state.dialect === 'dash' ? `trap: ${word}: bad trap` : state.dialect === 'ash' ? `trap: ${word}: invalid signal specification` : `trap: ${word}: invalid signal specification`);
+      await complain(
+        shell,
+        state.dialect === 'dash'
+          ? `trap: ${word}: bad trap`
+          : state.dialect === 'ash'
+            ? `trap: ${word}: invalid signal specification`
+            : `trap: ${word}: invalid signal specification`,
+      );
       return 1;
     }
     if (reset) state.traps.delete(name);
@@ -251,7 +337,9 @@ const wait: Builtin = async (shell, argv) => {
     }
     let status = 0;
     for (const arg of args) {
-      const job = arg.startsWith('%') ? [...state.jobs.values()][Number(arg.slice(1)) - 1] : state.jobs.get(Number(arg));
+      const job = arg.startsWith('%')
+        ? [...state.jobs.values()][Number(arg.slice(1)) - 1]
+        : state.jobs.get(Number(arg));
       if (!job) status = 127;
       else {
         status = (await state.p.wait(job, true)).code;
@@ -266,13 +354,18 @@ const wait: Builtin = async (shell, argv) => {
 };
 
 /** kill(1), built in or not: `find` answers the processes of a pid argument. */
-export async function killCommand(p: Process, argv: readonly string[], say: (text: string) => Promise<number>): Promise<number> {
+export async function killCommand(
+  p: Process,
+  argv: readonly string[],
+  say: (text: string) => Promise<number>,
+): Promise<number> {
   let signal: Signal | undefined = 'TERM';
   let probe = false;
   let at = 1;
   const first = argv[1] ?? '';
   if (first === '-l') {
-    const code = argv[2] === undefined ? undefined : parseSignal(String(Number(argv[2]) > 128 ? Number(argv[2]) - 128 : argv[2]));
+    const code =
+      argv[2] === undefined ? undefined : parseSignal(String(Number(argv[2]) > 128 ? Number(argv[2]) - 128 : argv[2]));
     await p.print(code ? `${code}\n` : `${Object.keys(signalNumbers).join(' ')}\n`);
     return 0;
   }
@@ -297,12 +390,17 @@ export async function killCommand(p: Process, argv: readonly string[], say: (tex
       continue;
     }
     const targets = [...processes.values()].filter((other) =>
-      pid > 0 ? other.pid === pid : pid === -1 ? other !== p && other.pid !== 1 : other.pgid === (pid === 0 ? p.pgid : -pid),
+      pid > 0
+        ? other.pid === pid
+        : pid === -1
+          ? other !== p && other.pid !== 1
+          : other.pgid === (pid === 0 ? p.pgid : -pid),
     );
     if (targets.length === 0) status = await say(`can't kill pid ${pid}: No such process`);
     for (const target of targets) {
       const { uid, override } = p.credentials;
-      if (!override && uid !== 0 && uid !== target.credentials.uid) status = await say(`can't kill pid ${pid}: Operation not permitted`);
+      if (!override && uid !== 0 && uid !== target.credentials.uid)
+        status = await say(`can't kill pid ${pid}: Operation not permitted`);
       else if (signal && !probe) target.signal(signal);
     }
   }
@@ -318,12 +416,17 @@ const type: Builtin = async (shell, argv) => {
     const path = searchPath(state.p, name, getVariable(state, 'PATH') ?? '');
     const real = path?.includes('/') && (name.includes('/') ? find_(state.p, path) : true) ? path : undefined;
     let text: string;
-    if (Object.hasOwn(builtins, name) && !onlyPath) text = brief ? name : `${name} is a ${specialBuiltins.has(name) && state.dialect !== 'bash' ? 'special ' : ''}shell builtin`;
-    else if (state.functions.has(name)) text = brief ? name : `${name} is a ${state.dialect === 'dash' ? 'shell function' : 'function'}`;
+    if (Object.hasOwn(builtins, name) && !onlyPath)
+      text = brief
+        ? name
+        : `${name} is a ${specialBuiltins.has(name) && state.dialect !== 'bash' ? 'special ' : ''}shell builtin`;
+    else if (state.functions.has(name))
+      text = brief ? name : `${name} is a ${state.dialect === 'dash' ? 'shell function' : 'function'}`;
     else if (real) text = brief || onlyPath ? real : `${name} is ${real}`;
     else {
       status = state.dialect === 'bash' ? 1 : 127;
-      if (!brief) await state.p.complain(`${state.dialect === 'bash' ? prefix(state) + `${argv[0]}: ` : ''}${name}: not found\n`);
+      if (!brief)
+        await state.p.complain(`${state.dialect === 'bash' ? prefix(state) + `${argv[0]}: ` : ''}${name}: not found\n`);
       continue;
     }
     await print(shell, argv, `${text}\n`);
@@ -430,9 +533,22 @@ export const builtins: Readonly<Record<string, Builtin>> = {
   set: async (shell, argv) => {
     const { state } = shell;
     if (argv.length === 1)
-      return print(shell, argv, [...state.vars].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, { value }]) => `${name}='${String(value ?? '').replaceAll("'", "'\\''")}'\n`).join(''));
+      return print(
+        shell,
+        argv,
+        [...state.vars]
+          .sort(([a], [b]) => (a < b ? -1 : 1))
+          .map(([name, { value }]) => `${name}='${String(value ?? '').replaceAll("'", "'\\''")}'\n`)
+          .join(''),
+      );
     if ((argv[1] === '-o' || argv[1] === '+o') && argv.length === 2)
-      return print(shell, argv, Object.values(longOptions).map((name) => `${name.padEnd(15)}\t${state.options.has(name) ? 'on' : 'off'}\n`).join(''));
+      return print(
+        shell,
+        argv,
+        Object.values(longOptions)
+          .map((name) => `${name.padEnd(15)}\t${state.options.has(name) ? 'on' : 'off'}\n`)
+          .join(''),
+      );
     const at = applyOptions(state.options, argv, 1);
     if (at < argv.length || argv[at - 1] === '--') state.params = argv.slice(at);
     return 0;
@@ -443,7 +559,8 @@ export const builtins: Readonly<Record<string, Builtin>> = {
       const element = /^(\w+)\[(.+)\]$/.exec(word);
       const variable = shell.state.vars.get(element?.[1] ?? word);
       if (variable?.readonly) throw new ShellFailure(`unset: ${word}: is read only`);
-      if (element && Array.isArray(variable?.value)) variable.value.splice(Number(evaluate(shell.state, element[2] ?? '0')), 1);
+      if (element && Array.isArray(variable?.value))
+        variable.value.splice(Number(evaluate(shell.state, element[2] ?? '0')), 1);
       else if (fn || (!variable && shell.state.functions.has(word))) shell.state.functions.delete(word);
       else shell.state.vars.delete(word);
     }
@@ -452,7 +569,10 @@ export const builtins: Readonly<Record<string, Builtin>> = {
   export: declare('exported'),
   readonly: declare('readonly'),
   local: (shell, argv) => {
-    if (shell.state.locals.length === 0) throw new ShellFailure(shell.state.dialect === 'bash' ? 'local: can only be used in a function' : 'local: not in a function');
+    if (shell.state.locals.length === 0)
+      throw new ShellFailure(
+        shell.state.dialect === 'bash' ? 'local: can only be used in a function' : 'local: not in a function',
+      );
     return declare('local')(shell, argv);
   },
   declare: declare('plain'),
@@ -466,7 +586,8 @@ export const builtins: Readonly<Record<string, Builtin>> = {
   wait,
   kill: async (shell, argv) => {
     const { state } = shell;
-    const job = (arg: string): string => (/^%\d+$/.test(arg) ? String([...state.jobs.keys()][Number(arg.slice(1)) - 1] ?? arg) : arg);
+    const job = (arg: string): string =>
+      /^%\d+$/.test(arg) ? String([...state.jobs.keys()][Number(arg.slice(1)) - 1] ?? arg) : arg;
     return killCommand(state.p, argv.map(job), (text) => {
       const absent = /^can't kill pid (-?\d+): (.*)$/.exec(text);
       if (state.dialect === 'bash' && absent) return complain(shell, `kill: (${absent[1]}) - ${absent[2]}`);
@@ -484,7 +605,11 @@ export const builtins: Readonly<Record<string, Builtin>> = {
   ulimit: (shell, argv) => {
     const letter = argv.find((arg) => /^-[a-zA-Z]$/.test(arg) && arg !== '-S' && arg !== '-H');
     if (argv.some((arg) => /^\d+$|^unlimited$/.test(arg))) return 0;
-    return print(shell, argv, letter === '-n' ? '1048576\n' : letter === '-c' ? '0\n' : letter === '-s' ? '8192\n' : 'unlimited\n');
+    return print(
+      shell,
+      argv,
+      letter === '-n' ? '1048576\n' : letter === '-c' ? '0\n' : letter === '-s' ? '8192\n' : 'unlimited\n',
+    );
   },
   type,
   command: async (shell, argv) => {
@@ -509,7 +634,14 @@ export const builtins: Readonly<Record<string, Builtin>> = {
     return value === 0n ? 1 : 0;
   },
   jobs: (shell, argv) =>
-    print(shell, argv, [...shell.state.jobs.values()].filter((job) => job.alive).map((job, index) => `[${index + 1}]${index === 0 ? '+' : ' '} Running                 ${job.argv.join(' ')}\n`).join('')),
+    print(
+      shell,
+      argv,
+      [...shell.state.jobs.values()]
+        .filter((job) => job.alive)
+        .map((job, index) => `[${index + 1}]${index === 0 ? '+' : ' '} Running                 ${job.argv.join(' ')}\n`)
+        .join(''),
+    ),
   fg: async (shell) => {
     const job = [...shell.state.jobs.values()].at(-1);
     if (!job) return complain(shell, 'fg: no current job');

@@ -44,11 +44,16 @@ export async function conditional(shell: Substituter, tokens: readonly CondToken
     at++;
     if (between === '=~') {
       const match = new RegExp(await operand()).exec(left);
-      shell.state.vars.set('BASH_REMATCH', { value: match ? [...match].map((part) => part ?? '') : [], exported: false, readonly: false });
+      shell.state.vars.set('BASH_REMATCH', {
+        value: match ? [...match].map((part) => part ?? '') : [],
+        exported: false,
+        readonly: false,
+      });
       return match !== null;
     }
     const right = await operand(between === '==' || between === '=' || between === '!=');
-    if (numberOperators.has(between)) return compareNumbers(between, evaluate(shell.state, left), evaluate(shell.state, right));
+    if (numberOperators.has(between))
+      return compareNumbers(between, evaluate(shell.state, left), evaluate(shell.state, right));
     if (between === '==' || between === '=') return matches(right, left);
     if (between === '!=') return !matches(right, left);
     if (between === '<') return left < right;

@@ -54,7 +54,9 @@ export async function expandPattern(shell: Substituter, word: Word): Promise<str
 async function joined(shell: Substituter, part: WordPart, first: boolean): Promise<string> {
   if (part.t === 'lit') return part.q ? part.v : first ? tilde(shell.state, part.v) : part.v;
   const value = await partValue(shell, part);
-  return Array.isArray(value) ? value.join(part.t === 'var' && (part.name === '*' || isStar(part)) ? separator(shell.state) : ' ') : value;
+  return Array.isArray(value)
+    ? value.join(part.t === 'var' && (part.name === '*' || isStar(part)) ? separator(shell.state) : ' ')
+    : value;
 }
 
 const isStar = (part: WordPart): boolean => {
@@ -116,7 +118,8 @@ async function fields(shell: Substituter, word: Word): Promise<Field[]> {
     const value = await partValue(shell, part);
     const quoted = part.t !== 'proc' && part.q;
     if (Array.isArray(value)) {
-      if (quoted && ((part.t === 'var' && part.name === '*') || isStar(part))) add(value.join(separator(shell.state)), true);
+      if (quoted && ((part.t === 'var' && part.name === '*') || isStar(part)))
+        add(value.join(separator(shell.state)), true);
       else if (quoted) {
         value.forEach((item, at) => {
           if (at > 0) finish();
@@ -193,7 +196,15 @@ function raw(state: ShellState, name: string, index: string | undefined): string
   return items[at < 0 ? items.length + at : at];
 }
 
-const letters: Readonly<Record<string, string>> = { errexit: 'e', nounset: 'u', xtrace: 'x', noglob: 'f', verbose: 'v', noclobber: 'C', allexport: 'a' };
+const letters: Readonly<Record<string, string>> = {
+  errexit: 'e',
+  nounset: 'u',
+  xtrace: 'x',
+  noglob: 'f',
+  verbose: 'v',
+  noclobber: 'C',
+  allexport: 'a',
+};
 const flags = (state: ShellState): string =>
   [...state.options].map((name) => letters[name] ?? '').join('') + (state.interactive ? 'i' : '');
 
@@ -242,7 +253,8 @@ async function parameter(shell: Substituter, part: Extract<WordPart, { t: 'var' 
     default:
   }
   if (absent && state.options.has('nounset')) failUnset();
-  const each = (change: (text: string) => string): string | string[] => (list ? value.map(change) : change(value ?? ''));
+  const each = (change: (text: string) => string): string | string[] =>
+    list ? value.map(change) : change(value ?? '');
   if (op === ':') {
     const from = Number(evaluate(state, await arg()));
     const length = part.arg2 ? Number(evaluate(state, await expandText(shell, part.arg2))) : undefined;
@@ -259,7 +271,9 @@ async function parameter(shell: Substituter, part: Extract<WordPart, { t: 'var' 
     const pattern = patternSource(part.arg ? await expandPattern(shell, part.arg) : '');
     const by = part.arg2 ? await expandText(shell, part.arg2) : '';
     const source = op === '/#' ? `^${pattern}` : op === '/%' ? `${pattern}$` : pattern;
-    return pattern === '' ? (value ?? '') : each((text) => text.replace(new RegExp(source, op === '//' ? 'g' : ''), () => by));
+    return pattern === ''
+      ? (value ?? '')
+      : each((text) => text.replace(new RegExp(source, op === '//' ? 'g' : ''), () => by));
   }
   const upper = op.startsWith('^');
   const turn = (text: string): string => (upper ? text.toUpperCase() : text.toLowerCase());
@@ -373,7 +387,13 @@ function sequence(from: string, to: string, step: number): string[] {
 }
 
 /** The shell's own words for a file that a redirection cannot open. */
-export function redirectError(state: ShellState, path: string, creating: boolean, error: SysError, text: string): string {
+export function redirectError(
+  state: ShellState,
+  path: string,
+  creating: boolean,
+  error: SysError,
+  text: string,
+): string {
   if (state.dialect === 'bash') return `${prefix(state)}${path}: ${text}`;
   const absent = error.code === 'ENOENT';
   if (state.dialect === 'dash')

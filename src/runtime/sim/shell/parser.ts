@@ -1,5 +1,12 @@
 import type { AndOr, Assignment, Command, CondToken, Pipeline, Redirect, Script, Word } from './ast.ts';
-import { type Cursor, readArithmeticBody, readDouble, readWord, ShellSyntaxError, unterminated } from './word-parser.ts';
+import {
+  type Cursor,
+  readArithmeticBody,
+  readDouble,
+  readWord,
+  ShellSyntaxError,
+  unterminated,
+} from './word-parser.ts';
 
 /** Bash's own additions are off where the shell is not bash. */
 export type Dialect = 'ash' | 'dash' | 'bash';
@@ -11,7 +18,25 @@ interface PendingHeredoc {
   readonly fill: (body: Word) => void;
 }
 
-const reserved = new Set(['if', 'then', 'else', 'elif', 'fi', 'do', 'done', 'case', 'esac', 'while', 'until', 'for', '{', '}', '!', '[[', 'function']);
+const reserved = new Set([
+  'if',
+  'then',
+  'else',
+  'elif',
+  'fi',
+  'do',
+  'done',
+  'case',
+  'esac',
+  'while',
+  'until',
+  'for',
+  '{',
+  '}',
+  '!',
+  '[[',
+  'function',
+]);
 const redirect = /^(\d*)(<<<|<<-|<<|<&|<>|>>|>&|>\||<|>)|^(&>>|&>)/;
 const meta = (char: string, cursor: Cursor): boolean =>
   ' \t\n;|()'.includes(char) ||
@@ -72,7 +97,8 @@ class Parser {
       else if (char === '\\' && cursor.source[cursor.at + 1] === '\n') {
         cursor.at += 2;
         cursor.line++;
-      } else if (char === '#') while (cursor.at < cursor.source.length && cursor.source[cursor.at] !== '\n') cursor.at++;
+      } else if (char === '#')
+        while (cursor.at < cursor.source.length && cursor.source[cursor.at] !== '\n') cursor.at++;
       else return;
     }
   }
@@ -287,8 +313,14 @@ class Parser {
       if (end < 0) throw unterminated(cursor, 'for');
       const parts = cursor.source.slice(cursor.at, end).split(';');
       cursor.at = end + 2;
-      const word = (text = ''): Word => readDouble({ source: text.trim(), at: 0, line: cursor.line }, this.nested, () => false);
-      return { t: 'cfor', parts: [word(parts[0]), word(parts[1]), word(parts[2])], body: this.loopBody(), redirs: this.redirects() };
+      const word = (text = ''): Word =>
+        readDouble({ source: text.trim(), at: 0, line: cursor.line }, this.nested, () => false);
+      return {
+        t: 'cfor',
+        parts: [word(parts[0]), word(parts[1]), word(parts[2])],
+        body: this.loopBody(),
+        redirs: this.redirects(),
+      };
     }
     const name = this.plainWord();
     if (!/^[A-Za-z_]\w*$/.test(name)) throw new ShellSyntaxError('Syntax error: Bad for loop variable', cursor.line);
@@ -361,9 +393,14 @@ class Parser {
         words.push({ op });
         continue;
       }
-      const word = readWord(cursor, this.nested, (char) => ' \t\n'.includes(char) || (!regex && ';&|()<>'.includes(char)));
+      const word = readWord(
+        cursor,
+        this.nested,
+        (char) => ' \t\n'.includes(char) || (!regex && ';&|()<>'.includes(char)),
+      );
       const only = word[0];
-      if (word.length === 1 && only?.t === 'lit' && !only.q && /^(=~|==?|!=|!|-[a-zA-Z]{1,2})$/.test(only.v)) words.push({ op: only.v });
+      if (word.length === 1 && only?.t === 'lit' && !only.q && /^(=~|==?|!=|!|-[a-zA-Z]{1,2})$/.test(only.v))
+        words.push({ op: only.v });
       else words.push({ word });
     }
     return { t: 'cond', words, redirs: this.redirects() };
@@ -389,7 +426,8 @@ class Parser {
     const match = redirect.exec(cursor.source.slice(cursor.at, cursor.at + 16));
     if (!match) return undefined;
     const text = match[2] ?? match[3] ?? '';
-    if ((text === '<' || text === '>') && cursor.source[cursor.at + match[0].length] === '(' && !match[1]) return undefined;
+    if ((text === '<' || text === '>') && cursor.source[cursor.at + match[0].length] === '(' && !match[1])
+      return undefined;
     if (match[3] && this.dialect === 'dash') return undefined;
     cursor.at += match[0].length;
     this.blank();
@@ -443,7 +481,10 @@ class Parser {
 
   private asWord(assignment: Assignment): Word {
     const quote = (part: Word[number]): Word[number] => (part.t === 'proc' ? part : { ...part, q: true });
-    return [{ t: 'lit', v: `${assignment.name}${assignment.append ? '+' : ''}=`, q: true }, ...assignment.value.map(quote)];
+    return [
+      { t: 'lit', v: `${assignment.name}${assignment.append ? '+' : ''}=`, q: true },
+      ...assignment.value.map(quote),
+    ];
   }
 
   private assignment(): Assignment | undefined {
@@ -454,7 +495,10 @@ class Parser {
     const name = match[1] ?? '';
     const append = match[3] === '+';
     const inner = match[2]?.slice(1, -1);
-    const index = inner === undefined ? undefined : readDouble({ source: inner, at: 0, line: cursor.line }, this.nested, () => false);
+    const index =
+      inner === undefined
+        ? undefined
+        : readDouble({ source: inner, at: 0, line: cursor.line }, this.nested, () => false);
     if (cursor.source[cursor.at] === '(' && this.dialect !== 'dash') {
       cursor.at++;
       const array: Word[] = [];

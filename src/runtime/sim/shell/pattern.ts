@@ -1,5 +1,16 @@
 const classes: Readonly<Record<string, string>> = {
-  alpha: 'A-Za-z', digit: '0-9', alnum: 'A-Za-z0-9', upper: 'A-Z', lower: 'a-z', space: '\\s', blank: ' \\t', punct: '!-\\/:-@\\[-`{-~', xdigit: '0-9A-Fa-f', cntrl: '\\x00-\\x1f\\x7f', print: '\\x20-\\x7e', graph: '\\x21-\\x7e',
+  alpha: 'A-Za-z',
+  digit: '0-9',
+  alnum: 'A-Za-z0-9',
+  upper: 'A-Z',
+  lower: 'a-z',
+  space: '\\s',
+  blank: ' \\t',
+  punct: '!-\\/:-@\\[-`{-~',
+  xdigit: '0-9A-Fa-f',
+  cntrl: '\\x00-\\x1f\\x7f',
+  print: '\\x20-\\x7e',
+  graph: '\\x21-\\x7e',
 };
 
 /** The regular expression source of a shell pattern, in which `\` quotes. `path`: wildcards stop at slashes. */
@@ -15,8 +26,9 @@ export function patternSource(pattern: string, path = false, lazy = false): stri
         out += '\\[';
         continue;
       }
-      const body = (match[2] ?? '').replace(/\[:(\w+):\]|\\(.)|([\]\\^])/g, (_all, name?: string, quoted?: string, bare?: string) =>
-        name ? (classes[name] ?? '') : `\\${quoted ?? bare}`,
+      const body = (match[2] ?? '').replace(
+        /\[:(\w+):\]|\\(.)|([\]\\^])/g,
+        (_all, name?: string, quoted?: string, bare?: string) => (name ? (classes[name] ?? '') : `\\${quoted ?? bare}`),
       );
       out += `[${match[1] ? '^' : ''}${body}]`;
       i += match[0].length - 1;
@@ -49,7 +61,8 @@ export function trim(text: string, pattern: string, op: '#' | '##' | '%' | '%%')
     return text;
   }
   const lengths = op === '%' ? ascending(text.length) : ascending(text.length).reverse();
-  for (const length of lengths) if (matches(pattern, text.slice(text.length - length))) return text.slice(0, text.length - length);
+  for (const length of lengths)
+    if (matches(pattern, text.slice(text.length - length))) return text.slice(0, text.length - length);
   return text;
 }
 

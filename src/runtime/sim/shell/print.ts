@@ -1,7 +1,20 @@
-const simple: Readonly<Record<string, string>> = { a: '\x07', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v', '\\': '\\', e: '\x1b' };
+const simple: Readonly<Record<string, string>> = {
+  a: '\x07',
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  v: '\v',
+  '\\': '\\',
+  e: '\x1b',
+};
 
 /** Backslash escapes of echo -e and printf. `\c` ends the output: then `stop` is set. */
-export function unescape(text: string, octal: 'echo' | 'printf' = 'echo'): { readonly text: string; readonly stop: boolean } {
+export function decodeEscapes(
+  text: string,
+  octal: 'echo' | 'printf' = 'echo',
+): { readonly text: string; readonly stop: boolean } {
   let out = '';
   let stop = false;
   const pattern = octal === 'echo' ? /\\(0[0-7]{0,3}|x[0-9a-fA-F]{1,2}|.)/gs : /\\([0-7]{1,3}|x[0-9a-fA-F]{1,2}|.)/gs;
@@ -15,7 +28,8 @@ export function unescape(text: string, octal: 'echo' | 'printf' = 'echo'): { rea
       last = text.length;
       break;
     }
-    if (/^[0-7]/.test(code) && (octal === 'printf' || code.startsWith('0'))) out += String.fromCharCode(Number.parseInt(code, 8));
+    if (/^[0-7]/.test(code) && (octal === 'printf' || code.startsWith('0')))
+      out += String.fromCharCode(Number.parseInt(code, 8));
     else if (/^x./.test(code)) out += String.fromCharCode(Number.parseInt(code.slice(1), 16));
     else out += simple[code] ?? `\\${code}`;
   }
@@ -37,7 +51,7 @@ export function echoText(args: readonly string[], dialect: 'ash' | 'dash' | 'bas
   }
   const text = args.slice(at).join(' ');
   if (!escapes) return text + (newline ? '\n' : '');
-  const { text: shown, stop } = unescape(text);
+  const { text: shown, stop } = decodeEscapes(text);
   return shown + (newline && !stop ? '\n' : '');
 }
 
@@ -64,9 +78,9 @@ export function printfText(args: readonly string[]): { readonly text: string; re
       text += format.slice(last, match.index);
       last = match.index + match[0].length;
       if (match[0].startsWith('\\')) {
-        const escape = unescape(match[0], 'printf');
-        text += escape.text;
-        stop ||= escape.stop;
+        const decoded = decodeEscapes(match[0], 'printf');
+        text += decoded.text;
+        stop ||= decoded.stop;
         if (stop) break;
         continue;
       }
@@ -79,7 +93,8 @@ export function printfText(args: readonly string[]): { readonly text: string; re
       const precision = match[4] === '*' ? numeric(next()) : match[4] === undefined ? undefined : Number(match[4]);
       const value = next();
       const shown = one(match[5] ?? 's', value, precision, numeric);
-      const signed = flags.includes('+') && /[dif]/.test(match[5] ?? '') && !shown.startsWith('-') ? `+${shown}` : shown;
+      const signed =
+        flags.includes('+') && /[dif]/.test(match[5] ?? '') && !shown.startsWith('-') ? `+${shown}` : shown;
       if (flags.includes('-')) text += signed.padEnd(width);
       else if (flags.includes('0') && /[diouxXfgeEG]/.test(match[5] ?? ''))
         text += signed.startsWith('-') ? `-${signed.slice(1).padStart(width - 1, '0')}` : signed.padStart(width, '0');
@@ -91,7 +106,12 @@ export function printfText(args: readonly string[]): { readonly text: string; re
   return { text, errors };
 }
 
-function one(kind: string, value: string | undefined, precision: number | undefined, numeric: (value: string | undefined) => number): string {
+function one(
+  kind: string,
+  value: string | undefined,
+  precision: number | undefined,
+  numeric: (value: string | undefined) => number,
+): string {
   switch (kind) {
     case 'd':
     case 'i': {
@@ -103,13 +123,18 @@ function one(kind: string, value: string | undefined, precision: number | undefi
     case 'o':
       return numeric(value).toString(8);
     case 'x':
-      return numeric(value).toString(16).padStart(precision ?? 0, '0');
+      return numeric(value)
+        .toString(16)
+        .padStart(precision ?? 0, '0');
     case 'X':
-      return numeric(value).toString(16).toUpperCase().padStart(precision ?? 0, '0');
+      return numeric(value)
+        .toString(16)
+        .toUpperCase()
+        .padStart(precision ?? 0, '0');
     case 'c':
       return (value ?? '').slice(0, 1);
     case 'b':
-      return unescape(value ?? '').text;
+      return decodeEscapes(value ?? '').text;
     case 'q':
       return `'${(value ?? '').replaceAll("'", "'\\''")}'`;
     case 'f':

@@ -89,7 +89,8 @@ export async function readBuiltin(shell: Shell, argv: readonly string[]): Promis
 const text = (bytes: readonly number[]): string => Buffer.from(bytes.map(Math.abs)).toString();
 
 function split(bytes: readonly number[], ifs: string, limit: number): string[] {
-  const is = (byte: number | undefined, set: string): boolean => byte !== undefined && byte >= 0 && set.includes(String.fromCharCode(byte));
+  const is = (byte: number | undefined, set: string): boolean =>
+    byte !== undefined && byte >= 0 && set.includes(String.fromCharCode(byte));
   const white = [...ifs].filter((char) => ' \t\n'.includes(char)).join('');
   let at = 0;
   let end = bytes.length;

@@ -1,4 +1,4 @@
-import { isSysError, strerror, SysError } from '../errno.ts';
+import { isSysError, SysError, strerror } from '../errno.ts';
 import type { Process } from '../kernel/process.ts';
 import type { Program } from '../kernel/workload.ts';
 import type { Script } from './ast.ts';
@@ -40,7 +40,9 @@ export function shellProgram(dialect: Dialect): Program {
     if (command) {
       const [text, name = own, ...params] = rest;
       if (text === undefined) {
-        await p.complain(dialect === 'dash' ? `${own}: 0: -c requires an argument\n` : `${own}: option requires an argument -- c\n`);
+        await p.complain(
+          dialect === 'dash' ? `${own}: 0: -c requires an argument\n` : `${own}: option requires an argument -- c\n`,
+        );
         return 2;
       }
       return execute(createState(p, dialect, name, params, true), options, text);
@@ -54,8 +56,19 @@ export function shellProgram(dialect: Dialect): Program {
         p.close(fd);
       } catch (error) {
         if (!isSysError(error)) throw error;
-        const why = error.code === 'ENOENT' && dialect !== 'bash' ? (dialect === 'dash' ? 'No such file' : strerror(error)) : strerror(error);
-        await p.complain(dialect === 'dash' ? `${own}: 0: cannot open ${file}: ${why}\n` : dialect === 'ash' ? `${own}: can't open '${file}': ${why}\n` : `${own}: ${file}: ${why}\n`);
+        const why =
+          error.code === 'ENOENT' && dialect !== 'bash'
+            ? dialect === 'dash'
+              ? 'No such file'
+              : strerror(error)
+            : strerror(error);
+        await p.complain(
+          dialect === 'dash'
+            ? `${own}: 0: cannot open ${file}: ${why}\n`
+            : dialect === 'ash'
+              ? `${own}: can't open '${file}': ${why}\n`
+              : `${own}: ${file}: ${why}\n`,
+        );
         return dialect === 'bash' ? 127 : 2;
       }
       return execute(createState(p, dialect, file, params, false), options, text);
@@ -91,7 +104,13 @@ function promptText(state: ShellState, p: Process): string {
   const where = home && home !== '/' && p.cwd === home ? '~' : p.cwd;
   const ps1 = getVariable(state, 'PS1');
   if (ps1 !== undefined)
-    return ps1.replace(/\\\[|\\\]/g, '').replace(/\\w/g, where).replace(/\\[hH]/g, p.workload.hostname).replace(/\\u/g, p.credentials.uid === 0 ? 'root' : 'user').replace(/\\\$/g, user).replace(/\\e/g, '\x1b');
+    return ps1
+      .replace(/\\\[|\\\]/g, '')
+      .replace(/\\w/g, where)
+      .replace(/\\[hH]/g, p.workload.hostname)
+      .replace(/\\u/g, p.credentials.uid === 0 ? 'root' : 'user')
+      .replace(/\\\$/g, user)
+      .replace(/\\e/g, '\x1b');
   if (state.dialect === 'ash') return `${where} ${user} `;
   if (state.dialect === 'dash') return `${user} `;
   return `${p.credentials.uid === 0 ? 'root' : 'I have no name!'}@${p.workload.hostname}:${where}${user} `;
@@ -144,7 +163,8 @@ async function readCommands(state: ShellState, interactive: boolean): Promise<nu
       try {
         await shell.run(script);
       } catch (error) {
-        const fatal = error instanceof Control || !interactive || !(error instanceof ShellFailure || error instanceof SysError);
+        const fatal =
+          error instanceof Control || !interactive || !(error instanceof ShellFailure || error instanceof SysError);
         if (fatal) throw error;
         state.status = await shell.caught(error);
       }

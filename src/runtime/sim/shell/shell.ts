@@ -1,18 +1,27 @@
-import { strerror, SysError } from '../errno.ts';
+import { SysError, strerror } from '../errno.ts';
 import { become, type Executable, fork, prepare, searchPath } from '../kernel/exec.ts';
-import { type OpenFile, streamFile } from '../kernel/open-file.ts';
+import { type OpenFile, openInodeFile, streamFile } from '../kernel/open-file.ts';
 import { createPipe } from '../kernel/pipe.ts';
 import type { Process } from '../kernel/process.ts';
 import { fileData } from '../vfs/file-data.ts';
 import { createFileSystem, createInode, writeInode } from '../vfs/inode.ts';
-import { openInodeFile } from '../kernel/open-file.ts';
 import type { AndOr, Assignment, Command, Pipeline, Redirect, Script } from './ast.ts';
 import { type Builtin, builtins, specialBuiltins } from './builtins.ts';
 import { conditional } from './conditional.ts';
 import { evaluate, expandPattern, expandText, expandWords, redirectError, type Substituter } from './expand.ts';
 import { parseScript } from './parser.ts';
 import { matches } from './pattern.ts';
-import { Control, environment, forkState, getVariable, prefix, ShellFailure, type ShellState, setVariable, type Variable } from './state.ts';
+import {
+  Control,
+  environment,
+  forkState,
+  getVariable,
+  prefix,
+  ShellFailure,
+  type ShellState,
+  setVariable,
+  type Variable,
+} from './state.ts';
 
 /** A shell in a process: runs parsed scripts. */
 export class Shell implements Substituter {
@@ -72,10 +81,13 @@ export class Shell implements Substituter {
       if (pipe) pipe.reader.refs++;
       if (pipe) pipe.writer.refs++;
       children.push(
-        this.forkShell((shell) => shell.command(command), (child) => {
-          if (from) child.install(from, 0);
-          if (pipe) child.install(pipe.writer, 1);
-        }),
+        this.forkShell(
+          (shell) => shell.command(command),
+          (child) => {
+            if (from) child.install(from, 0);
+            if (pipe) child.install(pipe.writer, 1);
+          },
+        ),
       );
       for (const end of [from, pipe?.writer]) if (end && --end.refs === 0) end.released();
       input = pipe?.reader;
@@ -140,14 +152,17 @@ export class Shell implements Substituter {
 
   /** The status that an error which ends the shell leaves; says what went wrong. */
   async caught(error: unknown): Promise<number> {
-    if (error instanceof Control) return error.kind === 'exit' || error.kind === 'return' ? error.count : this.state.status;
+    if (error instanceof Control)
+      return error.kind === 'exit' || error.kind === 'return' ? error.count : this.state.status;
     if (error instanceof ShellFailure || (error instanceof Error && error.name === 'ShellSyntaxError')) {
       if ('line' in error && typeof error.line === 'number') this.state.line = error.line;
       await this.p.complain(`${prefix(this.state)}${error.message}\n`);
       return error instanceof ShellFailure ? error.status : 2;
     }
     if (error instanceof SysError && error.code === 'EAGAIN') {
-      await this.p.complain(`${prefix(this.state)}${this.state.dialect === 'dash' ? 'Cannot fork' : "can't fork: Resource temporarily unavailable"}\n`);
+      await this.p.complain(
+        `${prefix(this.state)}${this.state.dialect === 'dash' ? 'Cannot fork' : "can't fork: Resource temporarily unavailable"}\n`,
+      );
       return 2;
     }
     throw error;
@@ -303,7 +318,8 @@ export class Shell implements Substituter {
     const special = specialBuiltins.has(name) ? builtins[name] : undefined;
     const fn = special ? undefined : state.functions.get(name);
     const builtin = special ?? (fn ? undefined : Object.hasOwn(builtins, name) ? builtins[name] : undefined);
-    if (builtin && !(name === 'exec' && argv.length === 1)) return this.callBuiltin(builtin, special !== undefined, command, argv);
+    if (builtin && !(name === 'exec' && argv.length === 1))
+      return this.callBuiltin(builtin, special !== undefined, command, argv);
     if (builtin) {
       const saved = await this.redirect(command.redirs);
       if (!saved) throw new Control('exit', 1);
@@ -315,7 +331,8 @@ export class Shell implements Substituter {
   }
 
   private async trace(assigns: readonly Assignment[], argv: readonly string[]): Promise<void> {
-    const quote = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+    const quote = (text: string): string =>
+      /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
     const parts: string[] = [];
     for (const assign of assigns) parts.push(`${assign.name}=${quote(await expandText(this, assign.value))}`);
     await this.p.complain(`${getVariable(this.state, 'PS4') ?? '+ '}${[...parts, ...argv.map(quote)].join(' ')}\n`);
@@ -326,7 +343,11 @@ export class Shell implements Substituter {
     const before = state.vars.get(assign.name)?.value;
     if (assign.array) {
       const items = await expandWords(this, assign.array);
-      setVariable(state, assign.name, assign.append ? [...(Array.isArray(before) ? before : before ? [before] : []), ...items] : items);
+      setVariable(
+        state,
+        assign.name,
+        assign.append ? [...(Array.isArray(before) ? before : before ? [before] : []), ...items] : items,
+      );
       return;
     }
     const text = await expandText(this, assign.value);
@@ -335,7 +356,12 @@ export class Shell implements Substituter {
       const at = Number(evaluate(state, await expandText(this, assign.index)));
       items[at] = assign.append ? (items[at] ?? '') + text : text;
       setVariable(state, assign.name, items);
-    } else setVariable(state, assign.name, assign.append ? (Array.isArray(before) ? (before[0] ?? '') : (before ?? '')) + text : text);
+    } else
+      setVariable(
+        state,
+        assign.name,
+        assign.append ? (Array.isArray(before) ? (before[0] ?? '') : (before ?? '')) + text : text,
+      );
   }
 
   /** Assignments that hold for one command: what to put back. */
@@ -382,7 +408,11 @@ export class Shell implements Substituter {
     }
   }
 
-  private async callFunction(fn: Command, command: Extract<Command, { t: 'simple' }>, argv: readonly string[]): Promise<number> {
+  private async callFunction(
+    fn: Command,
+    command: Extract<Command, { t: 'simple' }>,
+    argv: readonly string[],
+  ): Promise<number> {
     const { state } = this;
     if (state.locals.length > 1000) throw new ShellFailure('maximum function nesting level exceeded');
     const saved = command.redirs.length > 0 ? await this.redirect(command.redirs) : [];
@@ -412,7 +442,12 @@ export class Shell implements Substituter {
     const name = argv[0] ?? '';
     const head = line ? prefix(state) : `${state.name}: `;
     const path = searchPath(p, name, getVariable(state, 'PATH') ?? '');
-    const absent = state.dialect === 'bash' && !name.includes('/') ? 'command not found' : name.includes('/') && state.dialect === 'bash' ? 'No such file or directory' : 'not found';
+    const absent =
+      state.dialect === 'bash' && !name.includes('/')
+        ? 'command not found'
+        : name.includes('/') && state.dialect === 'bash'
+          ? 'No such file or directory'
+          : 'not found';
     if (path === undefined) {
       await p.complain(`${head}${name}: ${absent}\n`);
       return 127;
@@ -524,7 +559,9 @@ export class Shell implements Substituter {
   }
 
   /** Carries out redirections; undefined after saying why one failed. */
-  private async redirect(redirs: readonly Redirect[]): Promise<{ fd: number; before: OpenFile | undefined }[] | undefined> {
+  private async redirect(
+    redirs: readonly Redirect[],
+  ): Promise<{ fd: number; before: OpenFile | undefined }[] | undefined> {
     const saved: { fd: number; before: OpenFile | undefined }[] = [];
     const put = (fd: number, file: OpenFile | undefined): void => {
       const before = this.p.fds[fd];
@@ -594,9 +631,11 @@ export class Shell implements Substituter {
 /** A here-document as an open file. */
 function inlineFile(p: Process, text: string): OpenFile {
   if (text === '') return streamFile('/dev/null', { tryRead: () => null });
-  const inode = createInode(createFileSystem('tmpfs', () => p.workload.clock.now()), 'file');
+  const inode = createInode(
+    createFileSystem('tmpfs', () => p.workload.clock.now()),
+    'file',
+  );
   inode.data = fileData();
   writeInode(inode, 0, Buffer.from(text));
   return openInodeFile(inode, '/tmp/here', { read: true, write: false, append: false }, p);
 }
-

@@ -56,9 +56,16 @@ export interface ShellState {
   readonly startedAt: number;
 }
 
-export function createState(p: Process, dialect: Dialect, name: string, params: readonly string[], inline: boolean): ShellState {
+export function createState(
+  p: Process,
+  dialect: Dialect,
+  name: string,
+  params: readonly string[],
+  inline: boolean,
+): ShellState {
   const vars = new Map<string, Variable>();
-  for (const [key, value] of p.env) if (/^[A-Za-z_]\w*$/.test(key)) vars.set(key, { value, exported: true, readonly: false });
+  for (const [key, value] of p.env)
+    if (/^[A-Za-z_]\w*$/.test(key)) vars.set(key, { value, exported: true, readonly: false });
   const preset = (key: string, value: string, exported = false): void => {
     if (!vars.has(key)) vars.set(key, { value, exported, readonly: false });
   };
@@ -138,7 +145,8 @@ export function getVariable(state: ShellState, name: string): string | undefined
   if (name === 'RANDOM' && state.dialect !== 'dash') return String(Math.floor(state.p.workload.random.next() * 32768));
   if (name === 'SECONDS' && state.dialect === 'bash')
     return String(Math.floor((state.p.workload.clock.now() - state.startedAt) / 1000));
-  if (name === 'EPOCHSECONDS' && state.dialect !== 'dash') return String(Math.floor(state.p.workload.clock.now() / 1000));
+  if (name === 'EPOCHSECONDS' && state.dialect !== 'dash')
+    return String(Math.floor(state.p.workload.clock.now() / 1000));
   if (name === 'LINENO') return String(state.line);
   const value = state.vars.get(name)?.value;
   return Array.isArray(value) ? value[0] : value;
@@ -146,7 +154,8 @@ export function getVariable(state: ShellState, name: string): string | undefined
 
 export function setVariable(state: ShellState, name: string, value: string | string[], exported = false): void {
   const variable = state.vars.get(name);
-  if (variable?.readonly) throw new ShellFailure(state.dialect === 'bash' ? `${name}: readonly variable` : `${name}: is read only`);
+  if (variable?.readonly)
+    throw new ShellFailure(state.dialect === 'bash' ? `${name}: readonly variable` : `${name}: is read only`);
   if (variable) {
     variable.value = value;
     variable.exported ||= exported;

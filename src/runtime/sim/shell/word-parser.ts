@@ -42,7 +42,12 @@ function collector(): { parts: WordPart[]; lit(text: string, quoted: boolean): v
 }
 
 /** Reads one word; stops before an unquoted character for which `stop` answers true. */
-export function readWord(cursor: Cursor, nested: ParseNested, stop: (char: string, cursor: Cursor) => boolean, inQuotes = false): Word {
+export function readWord(
+  cursor: Cursor,
+  nested: ParseNested,
+  stop: (char: string, cursor: Cursor) => boolean,
+  inQuotes = false,
+): Word {
   const { source } = cursor;
   const out = collector();
   while (cursor.at < source.length) {
@@ -68,8 +73,9 @@ export function readWord(cursor: Cursor, nested: ParseNested, stop: (char: strin
       cursor.at++;
       const inner = readQuoted(cursor, nested);
       if (inner.length === 0) out.lit('', true);
-      for (const part of inner) if (part.t === 'lit') out.lit(part.v, true);
-      else out.parts.push(part);
+      for (const part of inner)
+        if (part.t === 'lit') out.lit(part.v, true);
+        else out.parts.push(part);
     } else if (char === '$') {
       const part = readDollar(cursor, nested, inQuotes);
       if (part.t === 'lit') out.lit(part.v, part.q);
@@ -96,7 +102,12 @@ function readQuoted(cursor: Cursor, nested: ParseNested): Word {
 }
 
 /** Text in which only `$`, backquotes and backslashes are special: double quotes and here-documents. */
-export function readDouble(cursor: Cursor, nested: ParseNested, stop: (char: string) => boolean, heredoc = false): Word {
+export function readDouble(
+  cursor: Cursor,
+  nested: ParseNested,
+  stop: (char: string) => boolean,
+  heredoc = false,
+): Word {
   const { source } = cursor;
   const out = collector();
   while (cursor.at < source.length) {
@@ -141,7 +152,19 @@ function readBackquote(cursor: Cursor, nested: ParseNested, q: boolean): WordPar
 }
 
 const escapes: Readonly<Record<string, string>> = {
-  n: '\n', t: '\t', r: '\r', a: '\x07', b: '\b', e: '\x1b', E: '\x1b', f: '\f', v: '\v', '\\': '\\', "'": "'", '"': '"', '?': '?',
+  n: '\n',
+  t: '\t',
+  r: '\r',
+  a: '\x07',
+  b: '\b',
+  e: '\x1b',
+  E: '\x1b',
+  f: '\f',
+  v: '\v',
+  '\\': '\\',
+  "'": "'",
+  '"': '"',
+  '?': '?',
 };
 
 function readAnsi(cursor: Cursor): WordPart {
@@ -232,14 +255,38 @@ export function readArithmeticBody(cursor: Cursor, nested: ParseNested): Word | 
   return expr;
 }
 
-const operators = [':-', ':=', ':?', ':+', '##', '%%', '//', '/#', '/%', '^^', ',,', '-', '=', '?', '+', '#', '%', '/', '^', ',', '@', ':'];
+const operators = [
+  ':-',
+  ':=',
+  ':?',
+  ':+',
+  '##',
+  '%%',
+  '//',
+  '/#',
+  '/%',
+  '^^',
+  ',,',
+  '-',
+  '=',
+  '?',
+  '+',
+  '#',
+  '%',
+  '/',
+  '^',
+  ',',
+  '@',
+  ':',
+];
 
 /** After `${`. */
 function readBraces(cursor: Cursor, nested: ParseNested, q: boolean): WordPart {
   const { source } = cursor;
   const bad = (): ShellSyntaxError => new ShellSyntaxError('Bad substitution', cursor.line);
   let prefix = '';
-  if (source[cursor.at] === '#' && source[cursor.at + 1] !== '}' && !/[-:=?+%#/]/.test(source[cursor.at + 1] ?? '')) prefix = 'len';
+  if (source[cursor.at] === '#' && source[cursor.at + 1] !== '}' && !/[-:=?+%#/]/.test(source[cursor.at + 1] ?? ''))
+    prefix = 'len';
   else if (source[cursor.at] === '!' && nameStart.test(source[cursor.at + 1] ?? '')) prefix = '!';
   if (prefix) cursor.at++;
   const match = /^([A-Za-z_][A-Za-z0-9_]*|[0-9]+|[@*#?$!-])/.exec(source.slice(cursor.at, cursor.at + 256));

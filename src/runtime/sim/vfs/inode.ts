@@ -1,5 +1,5 @@
-import { copyData, type FileData, fileData, truncateData, writeData } from './file-data.ts';
 import { SysError } from '../errno.ts';
+import { copyData, type FileData, fileData, truncateData, writeData } from './file-data.ts';
 
 export type InodeType = 'file' | 'directory' | 'symlink' | 'char' | 'fifo' | 'socket';
 

@@ -1,14 +1,5 @@
 import { SysError } from '../errno.ts';
-import {
-  createInode,
-  type Inode,
-  type InodeType,
-  link,
-  lookup,
-  names,
-  truncateInode,
-  unlink,
-} from './inode.ts';
+import { createInode, type Inode, type InodeType, link, lookup, names, truncateInode, unlink } from './inode.ts';
 import { type Found, find, may, resolve, type Viewpoint } from './mount-space.ts';
 
 /** What to open for and how (open(2)). */

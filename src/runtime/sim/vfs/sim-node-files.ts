@@ -1,5 +1,5 @@
-import { SysError } from '../errno.ts';
 import type { NodeFileStat, NodeFiles } from '../../node-files.ts';
+import { SysError } from '../errno.ts';
 import { readData } from './file-data.ts';
 import { createFileSystem, createInode, type FileSystem, type Inode, sizeOf, usageOf, writeInode } from './inode.ts';
 import { find, type Mounted, type MountSpace, resolve, rootCredentials, type Viewpoint } from './mount-space.ts';
