@@ -14,6 +14,7 @@ import { complain, processStreams, type Streams } from './output.ts';
 import { statusCommand } from './status.ts';
 import { traceCommand } from './trace.ts';
 import { upCommand } from './up.ts';
+import { whyCommand } from './why.ts';
 
 /** One command line command: adds itself to the program and leaves its exit code through `exit`. */
 export type CommandBuilder = (program: Command, streams: Streams, exit: (code: number) => void) => void;
@@ -27,6 +28,7 @@ const commands: readonly CommandBuilder[] = [
   logsCommand,
   applyCommand,
   deleteCommand,
+  whyCommand,
   traceCommand,
   imageCommand,
   nodeInstallCommand,
