@@ -131,7 +131,8 @@ function welcome(
   flags: UpFlags,
   streams: Streams,
 ): void {
-  const nodes = cluster.runtime === 'none' ? 'no node' : '1 node';
+  const count = cluster.runtime === 'none' ? 0 : cluster.runtime === 'sim' ? options.nodes : 1;
+  const nodes = count === 0 ? 'no node' : count === 1 ? '1 node' : `${count} nodes`;
   say(streams, `coracle is ready in ${(ms / 1000).toFixed(2)} s: ${cluster.url}, ${nodes}, runtime ${cluster.runtime}`);
   if (flags.quiet) return;
   if (cluster.reason) say(streams, `  ${cluster.reason}`);

@@ -1,6 +1,15 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 
+/** How simulated nodes are. */
+export interface SimulatedOptions {
+  /** `open`: what leads out of the cluster goes to this machine's network and name servers. */
+  readonly egress: 'closed' | 'open';
+  /** Of each node. */
+  readonly cpus: number;
+  readonly memoryBytes: number;
+}
+
 /** How a cluster is to be run; every field settled. */
 export interface ClusterOptions {
   /** Holds the store, certificates, kubeconfig, logs and node state. */
@@ -12,6 +21,7 @@ export interface ClusterOptions {
   readonly kubeconfig?: string;
   readonly store: 'lmdb' | 'memory';
   readonly runtime: 'auto' | 'containerd' | 'sim';
+  readonly simulated: SimulatedOptions;
   /** How many nodes; only simulated ones can be several. 0 = control plane alone. */
   readonly nodes: number;
   readonly serviceCidr: string;
@@ -45,6 +55,7 @@ export const defaultOptions: Omit<ClusterOptions, 'dataDir'> = {
   listenPort: 6443,
   store: 'lmdb',
   runtime: 'auto',
+  simulated: { egress: 'closed', cpus: 8, memoryBytes: 16 * 2 ** 30 },
   nodes: 1,
   serviceCidr: '10.96.0.0/12',
   clusterCidr: '10.244.0.0/16',

@@ -1,15 +1,18 @@
 import { connect, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Span } from '../api/trace.ts';
 import { systemClock } from '../base/clock.ts';
 import { startLifetime } from '../base/lifetime.ts';
 import type { Logger } from '../base/log.ts';
 import { systemRandom } from '../base/random.ts';
-import { detectContainerd } from '../runtime/cri/detect-containerd.ts';
 import { createTraceRecorder, type TraceQuery } from '../trace/recorder.ts';
+import { chooseRuntime } from './choose-runtime.ts';
 import { type ClusterContext, startControlPlane } from './control-plane.ts';
 import { localKubelets } from './kubelet-dialer.ts';
-import { type ClusterOptions, UsageError } from './options.ts';
+import type { ClusterOptions } from './options.ts';
 import { startRealNode } from './real-node.ts';
+import { startSimNodes } from './sim/sim-nodes.ts';
+import { startSimWorld } from './sim/sim-world.ts';
 import { sharedInformers, startWorkers } from './workers.ts';
 
 /** A running cluster. */
@@ -46,27 +49,21 @@ export async function startCluster(options: ClusterOptions, log: Logger): Promis
   let url = '';
   try {
     const kubelets = localKubelets();
+    const choice = await chooseRuntime(options, process.env);
+    let intoCluster = (_host: string, _port: number): Promise<Duplex> | undefined => undefined;
     const plane = await startControlPlane(context, {
       kubelet: kubelets,
-      cluster: { connect: dial },
+      cluster: { connect: (host, port) => intoCluster(host, port) ?? dial(host, port) },
     });
     url = plane.url;
     const informers = sharedInformers(context, plane);
     await startWorkers(context, plane, informers);
-    if (options.nodes === 0) return running('none', 'control plane only, as asked');
-    if (options.nodes > 1)
-      throw new UsageError('several nodes need the simulated runtime, which is not part of this version yet');
-    if (options.runtime === 'sim')
-      throw new UsageError(
-        'the simulated runtime is not part of this version yet; use --runtime containerd or --no-node',
-      );
-    const detection = await detectContainerd(process.env);
-    if (detection.usable) {
-      await startRealNode(context, plane, kubelets, detection.parts, informers);
-      return running('containerd', 'containerd: this is Linux, we are root, and all parts are installed');
-    }
-    if (options.runtime === 'containerd') throw new UsageError(`containerd cannot be used here: ${detection.why}`);
-    return running('none', `control plane only, pods stay Pending: ${detection.why}`);
+    if (choice.kind === 'containerd') await startRealNode(context, plane, kubelets, choice.parts, informers);
+    if (choice.kind !== 'sim') return running(choice.kind, choice.reason);
+    const world = await startSimWorld(context, plane, informers);
+    intoCluster = world.dial;
+    await startSimNodes(context, plane, kubelets, informers, world);
+    return running('sim', choice.reason);
   } catch (error) {
     await lifetime.end();
     throw error;

@@ -194,6 +194,9 @@ export function nodeAgent(options: NodeAgentOptions): NodeAgent {
     if (wanted === '' || wanted === cidr) return;
     await runtime.runtime.updateRuntimeConfig(wanted);
     cidr = wanted;
+    // The network may be up now: the node need not wait for the next beat to be Ready.
+    await options.health.check();
+    await report(false);
   };
 
   const guarded = async (what: string, work: () => Promise<void>): Promise<void> => {

@@ -33,6 +33,8 @@ export interface DnsServer {
   readonly addresses: readonly { readonly host: string; readonly port: number }[];
   /** Answers in process, without a socket. */
   ask(name: string, type: string): Promise<DnsAnswer>;
+  /** Answers a message without a socket, as one that came to port 53; undefined when it is no query. */
+  answer(message: Buffer, transport: 'udp' | 'tcp', client: string): Promise<Buffer | undefined>;
   metrics(): string;
 }
 
@@ -125,6 +127,7 @@ export async function startDnsServer(options: DnsServerOptions): Promise<DnsServ
   return {
     addresses,
     ask: (name, type) => answerFor([...ports.values()].flat(), name, type, '127.0.0.1'),
+    answer: (message, transport, client) => handle([...ports.values()].flat(), message, transport, client),
     metrics: text,
   };
 }

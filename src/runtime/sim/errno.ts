@@ -48,11 +48,16 @@ export class SysError extends Error {
   }
 }
 
+/** The errno that an error carries, if it is one we know. */
+export function errnoOf(error: unknown): Errno | undefined {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' && Object.hasOwn(texts, code) ? (code as Errno) : undefined;
+}
+
 /** The C library's text of an error: of a SysError its errno's, of anything else its message. */
 export function strerror(error: unknown): string {
-  if (error instanceof SysError) return texts[error.code];
-  const code = (error as { code?: unknown } | null)?.code;
-  if (typeof code === 'string' && Object.hasOwn(texts, code)) return texts[code as Errno];
+  const code = errnoOf(error);
+  if (code) return texts[code];
   return error instanceof Error ? error.message : String(error);
 }
 

@@ -5,11 +5,16 @@ import type { Program, ProgramTable } from './kernel/workload.ts';
 
 /** What is wrong with a registry, for tests and lessons. */
 export type RegistryFault =
+  /** Wants credentials, and takes none. */
   | { readonly kind: 'unauthorized' }
   | { readonly kind: 'rate-limited' }
-  | { readonly kind: 'down' }
+  /** Nobody listens there. */
+  | { readonly kind: 'unreachable' }
   | { readonly kind: 'no-such-host' }
   | { readonly kind: 'server-error' }
+  /** The image was not built for this node's processors. */
+  | { readonly kind: 'wrong-architecture' }
+  /** The pull takes so long. */
   | { readonly kind: 'slow'; readonly ms: number };
 
 /** The registries that simulated nodes pull from. */
@@ -19,8 +24,8 @@ export interface SimRegistry {
   remove(repository: string, tag?: string): void;
   /** Breaks a host (`docker.io`) or a repository (`docker.io/library/nginx`); undefined mends it. */
   fault(target: string, fault: RegistryFault | undefined): void;
-  /** Finds an image as the runtime's resolver does. Throws CriError with containerd's texts. */
-  resolve(reference: string, auth: AuthConfig | undefined): ResolvedImage;
+  /** Finds an image as the runtime's resolver does. `fault` stands before the registry's own. Throws CriError with containerd's texts. */
+  resolve(reference: string, auth: AuthConfig | undefined, fault?: RegistryFault): ResolvedImage;
   /** Programs of registered images. */
   readonly programs: ProgramTable;
   readonly images: readonly SimImage[];
@@ -125,80 +130,32 @@ export function createSimRegistry(
       if (fault) faults.set(target, fault);
       else faults.delete(target);
     },
-    resolve(name, auth) {
+    resolve(name, auth, ownFault) {
       const reference = parseReference(name);
       if ('error' in reference)
-        throw new CriError(
-          'InvalidArgument',
-          `failed to pull image "${name}": failed to parse image reference "${name}": ${reference.error}`,
-        );
+        throw new CriError('Unknown', `failed to parse image reference "${name}": ${reference.error}`);
       const { full, host, repository, tag, digest } = reference;
-      const fault =
-        faults.get(repository) ??
-        faults.get(host) ??
-        (reachable(host, hosts) ? undefined : { kind: 'no-such-host' as const });
-      const fail = (code: CriError['code'], why: string): CriError =>
-        new CriError(code, `failed to pull and unpack image "${full}": failed to resolve reference "${full}": ${why}`);
-      const endpoint = host === 'docker.io' ? 'registry-1.docker.io' : host;
-      const manifest = `https://${endpoint}/v2/${repository.slice(host.length + 1)}/manifests/${digest ?? tag ?? 'latest'}`;
-      const status = (text: string): CriError =>
-        fail('Unknown', `unexpected status from HEAD request to ${manifest}: ${text}`);
-      const denied = (): CriError =>
-        auth?.username === undefined
-          ? fail(
-              'Unknown',
-              `pulling from host ${endpoint} failed with status code [manifests ${digest ?? tag}]: 401 Unauthorized`,
-            )
-          : fail(
-              'Unknown',
-              `failed to authorize: failed to fetch oauth token: unexpected status from GET request to https://${host === 'docker.io' ? 'auth.docker.io' : endpoint}/token: 401 Unauthorized`,
-            );
-      switch (fault?.kind) {
-        case 'unauthorized':
-          throw denied();
-        case 'rate-limited':
-          throw status(
-            '429 Too Many Requests\ntoomanyrequests: You have reached your pull rate limit. You may increase the limit by authenticating and upgrading: https://www.docker.com/increase-rate-limit',
-          );
-        case 'down':
-          throw fail(
-            'Unknown',
-            `failed to do request: Head "${manifest}": dial tcp ${endpoint.includes(':') ? endpoint : `${endpoint}:443`}: connect: connection refused`,
-          );
-        case 'no-such-host':
-          throw fail(
-            'Unknown',
-            `failed to do request: Head "${manifest}": dial tcp: lookup ${endpoint.replace(/:\d+$/, '')}: no such host`,
-          );
-        case 'server-error':
-          throw status('503 Service Unavailable');
-        default:
-      }
+      const fault = ownFault ?? faults.get(repository) ?? faults.get(host) ?? withoutHost(host, hosts);
+      const said = refusals(reference, auth);
+      if (fault && fault.kind !== 'slow') throw said[fault.kind]();
       const found = byRepository.get(repository);
-      const digestOf = (image: SimImage): string => sha(`manifest ${image.repository} ${image.tags[0] ?? ''}`);
       const image = found?.find((candidate) =>
-        digest === undefined ? candidate.tags.includes(tag ?? 'latest') : digestOf(candidate) === digest,
+        digest === undefined ? candidate.tags.includes(tag ?? 'latest') : manifestDigest(candidate) === digest,
       );
-      if (repository.split('/').includes('private') && !image?.credentials && auth?.username === undefined)
-        throw denied();
       if (image?.credentials) {
         const [user, password] = auth?.auth
-          ? Buffer.from(auth.auth, 'base64').toString().split(':')
+          ? Buffer.from(auth.auth, 'base64').toString().split(/:(.*)/s)
           : [auth?.username, auth?.password];
-        if (user !== image.credentials.username || password !== image.credentials.password) throw denied();
+        if (user !== image.credentials.username || password !== image.credentials.password) throw said.unauthorized();
       }
-      if (!found && host === 'docker.io')
-        throw fail(
-          'Unknown',
-          'pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed',
-        );
-      if (!image) throw fail('NotFound', `${full}: not found`);
+      if (!found && host === 'docker.io') throw said.unknownRepository();
+      if (!image) throw said.absent();
       return {
         image,
         reference: full,
         repository,
         tag,
-        digest: digestOf(image),
+        digest: manifestDigest(image),
         id: sha(`config ${image.repository} ${image.tags[0] ?? ''}`),
         slowMs: fault?.kind === 'slow' ? fault.ms : 0,
       };
@@ -212,7 +169,62 @@ export function createSimRegistry(
   return registry;
 }
 
-const reachable = (host: string, known: ReadonlySet<string>): boolean =>
-  known.has(host) ||
-  /^localhost(:\d+)?$|^[\d.]+(:\d+)?$/.test(host) ||
-  (/\.(io|com|org|net|dev|aws|cloud)(:\d+)?$/.test(host) && !/invalid|nonexistent|does-not-exist|no-such/.test(host));
+/** An address where no registry was set up refuses; a name that no registry has is not in the DNS. */
+function withoutHost(host: string, known: ReadonlySet<string>): RegistryFault | undefined {
+  if (known.has(host)) return undefined;
+  return /^localhost(:\d+)?$|^[\d.]+(:\d+)?$/.test(host) ? { kind: 'unreachable' } : { kind: 'no-such-host' };
+}
+
+const manifestDigest = (image: SimImage): string => sha(`manifest ${image.repository} ${image.tags[0] ?? ''}`);
+
+type Refusal = Exclude<RegistryFault['kind'], 'slow'> | 'unknownRepository' | 'absent';
+
+/** containerd's words for what a registry refuses (github.com/containerd/containerd: pull.go, remotes/docker). */
+function refusals(
+  { full, host, repository, tag, digest }: ImageReference,
+  auth: AuthConfig | undefined,
+): Readonly<Record<Refusal, () => CriError>> {
+  const endpoint = host === 'docker.io' ? 'registry-1.docker.io' : host;
+  const path = repository.slice(host.length + 1);
+  const version = digest ?? tag ?? 'latest';
+  const scheme = /^localhost(:|$)|^127\./.test(host) ? 'http' : 'https';
+  const manifest = `${scheme}://${endpoint}/v2/${path}/manifests/${version}`;
+  const fail = (why: string, code: CriError['code'] = 'Unknown'): CriError =>
+    new CriError(code, `failed to pull and unpack image "${full}": ${why}`);
+  const unresolved = (why: string, code?: CriError['code']): CriError =>
+    fail(`failed to resolve reference "${full}": ${why}`, code);
+  const unknownRepository = (): CriError =>
+    unresolved(
+      'pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed',
+    );
+  const port = scheme === 'http' ? 80 : 443;
+  return {
+    unknownRepository,
+    absent: () => unresolved(`${full}: not found`, 'NotFound'),
+    unauthorized() {
+      if (host !== 'docker.io')
+        return unresolved(
+          `pulling from host ${endpoint} failed with status code [manifests ${version}]: 401 Unauthorized`,
+        );
+      if (auth?.username === undefined && auth?.auth === undefined) return unknownRepository();
+      const scope = encodeURIComponent(`repository:${path}:pull`);
+      return unresolved(
+        `failed to authorize: failed to fetch oauth token: unexpected status from GET request to https://auth.docker.io/token?scope=${scope}&service=registry.docker.io: 401 Unauthorized`,
+      );
+    },
+    'rate-limited': () =>
+      fail(
+        `failed to copy: httpReadSeeker: failed open: unexpected status code ${scheme}://${endpoint}/v2/${path}/manifests/${sha(`manifest ${repository} ${version}`)}: 429 Too Many Requests - Server message: toomanyrequests: You have reached your pull rate limit. You may increase the limit by authenticating and upgrading: https://www.docker.com/increase-rate-limit`,
+      ),
+    unreachable: () =>
+      unresolved(
+        `failed to do request: Head "${manifest}": dial tcp ${endpoint.includes(':') ? endpoint : `${endpoint}:${port}`}: connect: connection refused`,
+      ),
+    'no-such-host': () =>
+      unresolved(
+        `failed to do request: Head "${manifest}": dial tcp: lookup ${endpoint.replace(/:\d+$/, '')}: no such host`,
+      ),
+    'server-error': () => unresolved(`unexpected status from HEAD request to ${manifest}: 503 Service Unavailable`),
+    'wrong-architecture': () => fail('no match for platform in manifest: not found', 'NotFound'),
+  };
+}

@@ -9,8 +9,8 @@ export interface OutputTap {
 
 /** The container's output: lines for its log file, bytes for those attached. */
 export interface ContainerLog {
-  /** Bytes taken, 0 = a reader is behind. */
-  write(stream: 'stdout' | 'stderr', data: Uint8Array): number;
+  /** Bytes taken, 0 = a reader is behind; with `force` all of them, and a reader who is behind misses some. */
+  write(stream: 'stdout' | 'stderr', data: Uint8Array, force?: boolean): number;
   onReady(wake: () => void): () => void;
   readonly taps: Set<OutputTap>;
   drained(): void;
@@ -43,8 +43,8 @@ export function createContainerLog(clock: Clock, append: (bytes: Uint8Array) => 
     Buffer.concat([Buffer.from(`${stamp()} ${stream} ${tag} `), text, Buffer.from('\n')]);
   const log: ContainerLog = {
     taps,
-    write(stream, data) {
-      for (const tap of taps) if (tap.full()) return 0;
+    write(stream, data, force) {
+      if (!force) for (const tap of taps) if (tap.full()) return 0;
       for (const tap of taps) tap.write(stream, data);
       let text = rest[stream].length > 0 ? Buffer.concat([rest[stream], data]) : Buffer.from(data);
       const out: Buffer[] = [];

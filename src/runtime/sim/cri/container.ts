@@ -23,7 +23,6 @@ export interface Sandbox {
   readonly pids: PidNamespace;
   /** /dev/shm, shared by the pod. */
   readonly shm: Inode;
-  readonly shmFs: FileSystem;
   readonly containers: Set<Container>;
 }
 

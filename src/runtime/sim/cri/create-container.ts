@@ -120,11 +120,11 @@ export function buildContainer(
     });
   };
   const late = (): Workload => workload;
-  put('/proc', createProc(late), 'proc', 'proc', false, 'nosuid,nodev,noexec,relatime');
+  put('/proc', createProc(now, late), 'proc', 'proc', false, 'nosuid,nodev,noexec,relatime');
   const dev = createDev(createFileSystem('tmpfs', now, 65536 * 1024));
   put('/dev', dev, 'tmpfs', 'tmpfs', false, 'nosuid,size=65536k,mode=755');
   put('/dev/shm', sandbox.shm, 'tmpfs', 'shm', false, 'nosuid,nodev,noexec,relatime,size=65536k');
-  put('/sys', createSys(late), 'sysfs', 'sysfs', !context.privileged, 'nosuid,nodev,noexec,relatime');
+  put('/sys', createSys(now, late), 'sysfs', 'sysfs', !context.privileged, 'nosuid,nodev,noexec,relatime');
   const resolvConf = sandbox.config.dnsConfig;
   if (resolvConf && !config.mounts.some((mount) => mount.containerPath === '/etc/resolv.conf')) {
     const lines = [

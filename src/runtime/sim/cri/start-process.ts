@@ -1,31 +1,25 @@
-import { CriError } from '../../cri.ts';
-import { SysError } from '../errno.ts';
+import { SysError, strerror } from '../errno.ts';
 import { become, type Executable, prepare, run, searchPath } from '../kernel/exec.ts';
 import type { OpenFile } from '../kernel/open-file.ts';
 import { Process } from '../kernel/process.ts';
 import type { Tty } from '../kernel/tty.ts';
-import { resolve } from '../vfs/mount-space.ts';
+import { may, resolve } from '../vfs/mount-space.ts';
 import type { Container } from './container.ts';
 
-/** runc's words for a command that cannot be executed. */
+/** runc's words for a command that cannot be executed. What execve(2) itself refuses comes later: see `launch`. */
 export function startFailure(container: Container, argv: readonly string[], p: Process): string | undefined {
   const name = argv[0] ?? '';
+  const quoted = JSON.stringify(name);
   const path = name.includes('/') ? name : searchPath(p, name, container.env.get('PATH'));
-  if (path === undefined) return `exec: ${JSON.stringify(name)}: executable file not found in $PATH: unknown`;
+  if (path === undefined) return `exec: ${quoted}: executable file not found in $PATH: unknown`;
   try {
     const { inode } = resolve(p.view, path);
-    if (!inode) return `exec: ${JSON.stringify(name)}: stat ${name}: no such file or directory: unknown`;
-    prepare(p, path, argv);
+    if (!inode) return `exec: ${quoted}: stat ${name}: no such file or directory: unknown`;
+    if (inode.type !== 'file' || !may(p.credentials, inode, 1)) return `exec: ${quoted}: permission denied: unknown`;
     return undefined;
   } catch (error) {
     if (!(error instanceof SysError)) throw error;
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR')
-      return error.message.endsWith(path) || error.message.includes(`, ${path}`)
-        ? `exec: ${JSON.stringify(name)}: stat ${name}: no such file or directory: unknown`
-        : `exec ${path}: no such file or directory: unknown`;
-    return error.code === 'ENOEXEC'
-      ? `exec ${path}: exec format error`
-      : `exec: ${JSON.stringify(name)}: permission denied: unknown`;
+    return `exec: ${quoted}: stat ${name}: ${strerror(error).toLowerCase()}: unknown`;
   }
 }
 
@@ -56,11 +50,16 @@ export function launch(
   }
   const name = argv[0] ?? '';
   const path = name.includes('/') ? name : (searchPath(p, name, container.env.get('PATH')) ?? name);
-  let executable: Executable;
-  try {
-    executable = prepare(p, path, argv);
-  } catch (error) {
-    throw new CriError('Unknown', error instanceof Error ? error.message : String(error));
-  }
-  run(p, (process) => become(process, executable));
+  run(p, async (process) => {
+    let executable: Executable;
+    try {
+      executable = prepare(process, path, argv);
+    } catch (error) {
+      if (!(error instanceof SysError)) throw error;
+      // The container runs by now, so runc can only say it there and leave (runc: libcontainer/init_linux.go).
+      await process.complain(`exec ${path}: ${strerror(error).toLowerCase()}\n`);
+      return 255;
+    }
+    return become(process, executable);
+  });
 }

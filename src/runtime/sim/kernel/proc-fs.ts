@@ -32,8 +32,8 @@ function directory(fs: FileSystem, children: Readonly<Record<string, (caller: Ca
 }
 
 /** The /proc of a container: its PID namespace, the node's memory and CPUs. `workload` is asked late, when it exists. */
-export function createProc(workload: () => Workload): Inode {
-  const fs = createFileSystem('proc', () => workload().clock.now());
+export function createProc(now: () => number, workload: () => Workload): Inode {
+  const fs = createFileSystem('proc', now);
   const root = createInode(fs, 'directory', 0o555);
   const kib = (bytes: number): string => `${String(Math.floor(bytes / 1024)).padStart(8)} kB`;
   const text = (make: () => string) => () => file(fs, make);
@@ -300,8 +300,8 @@ function tcpTable(workload: Workload): string {
 }
 
 /** /sys with the container's cgroup (version 2). */
-export function createSys(workload: () => Workload): Inode {
-  const fs = createFileSystem('sysfs', () => workload().clock.now());
+export function createSys(now: () => number, workload: () => Workload): Inode {
+  const fs = createFileSystem('sysfs', now);
   const group = (): Workload['cgroup'] => workload().cgroup;
   const or = (limit: number): string => (limit > 0 ? `${Math.floor(limit)}\n` : 'max\n');
   const values: Readonly<Record<string, () => string>> = {

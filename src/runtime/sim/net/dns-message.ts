@@ -13,34 +13,6 @@ export interface DnsReply {
 
 const rcodes = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED'] as const;
 
-/** Decodes a query, asks, encodes the answer. Undefined: no answer at all. */
-export async function answerQuery(
-  data: Uint8Array,
-  ask: (name: string, type: string) => DnsReply | undefined | Promise<DnsReply | undefined>,
-): Promise<Uint8Array | undefined> {
-  try {
-    const query = packet.decode(Buffer.from(data));
-    const question = query.questions?.[0];
-    if (!question) return undefined;
-    const reply = await ask(question.name, question.type);
-    if (!reply) return undefined;
-    return packet.encode({
-      type: 'response',
-      id: query.id ?? 0,
-      flags:
-        packet.AUTHORITATIVE_ANSWER |
-        packet.RECURSION_DESIRED |
-        packet.RECURSION_AVAILABLE |
-        rcodes.indexOf(reply.rcode),
-      questions: [question],
-      answers: reply.answers as packet.Answer[],
-    });
-  } catch {
-    // A malformed datagram gets no answer, as from a real server that cannot read its header.
-    return undefined;
-  }
-}
-
 /** A query for one name. */
 export function encodeQuery(id: number, name: string, type: string): Uint8Array {
   return packet.encode({

@@ -34,9 +34,19 @@ export interface UdpSocket extends OpenFile {
   tryReceive(): Datagram | undefined;
 }
 
+/** A port of the node that leads into a pod. */
+export interface HostPort {
+  readonly target: NetNamespace;
+  readonly port: number;
+  /** The only address of the node that it holds for; '' = all. */
+  readonly hostIp: string;
+}
+
 /** A network namespace: its addresses and who listens. */
 export interface NetNamespace {
   readonly name: string;
+  /** The node that it is on. */
+  readonly node: string;
   /** Without loopback; empty while it has none. */
   readonly ips: readonly string[];
   readonly tcp: Map<number, Listener & { offer(socket: TcpSocket): boolean }>;
@@ -46,7 +56,7 @@ export interface NetNamespace {
   /** False once it has been taken down. */
   up: boolean;
   /** Ports of the node that lead into pods, by `TCP:80`. */
-  readonly hostPorts: Map<string, { readonly target: NetNamespace; readonly port: number }>;
+  readonly hostPorts: Map<string, HostPort>;
   readonly connect: (to: Endpoint) => Promise<TcpSocket>;
   readonly sendDatagram: (from: UdpSocket, to: Endpoint, data: Uint8Array) => void;
 }

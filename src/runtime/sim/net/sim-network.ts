@@ -1,13 +1,13 @@
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../../../base/clock.ts';
-import { SysError } from '../errno.ts';
+import { errnoOf, SysError } from '../errno.ts';
 import type { Pacer } from '../kernel/cgroup.ts';
 import { isIpv4, netOf } from './addresses.ts';
-import { answerQuery, type DnsReply } from './dns-message.ts';
 import { bridgeDuplex } from './duplex.ts';
 import {
   type Endpoint,
   ephemeralPort,
+  type HostPort,
   type NetNamespace,
   socketPair,
   type TcpSocket,
@@ -16,7 +16,13 @@ import {
 
 export type Protocol = 'TCP' | 'UDP' | 'SCTP';
 
-/** What the composition root makes known to the virtual network: Services, names, policies, the world outside. */
+/** Who asks: decides what "local" means for a Service. */
+export interface Source {
+  readonly ip: string;
+  readonly node: string;
+}
+
+/** What the composition root makes known to the virtual network: Services, policies, the world outside. */
 export interface SimNetworkHooks {
   /**
    * Where a connection to a Service address goes: an endpoint, `reject` (no endpoints: connection refused), `drop` (nothing
@@ -26,20 +32,14 @@ export interface SimNetworkHooks {
     ip: string,
     port: number,
     protocol: Protocol,
-    sourceIp: string,
+    source: Source,
   ) => Endpoint | 'reject' | 'drop' | undefined;
-  /** Answers DNS queries that arrive at an address where no pod listens on port 53. Undefined: no server there. */
-  resolveName?: (
-    name: string,
-    type: string,
-    context: { readonly sourceIp: string; readonly serverIp: string },
-  ) => DnsReply | undefined | Promise<DnsReply | undefined>;
   /** NetworkPolicy: whether the connection may be made, after the Service address has been translated. */
   allow?: (source: string, destination: string, port: number, protocol: Protocol) => boolean;
-  /** Connections that no pod answers: into this process (the API server), or wherever the user wants them to go. */
+  /** Connections that no pod answers: into this process (API server, DNS), or wherever the user wants them to go. */
   external?: (ip: string, port: number, sourceIp: string) => Promise<Duplex> | Duplex | undefined;
-  /** UDP that no pod answers; the reply, if any, comes back by `answer`. */
-  externalDatagram?: (to: Endpoint, data: Uint8Array, answer: (data: Uint8Array) => void) => boolean;
+  /** UDP that no pod answers; the reply, if any, comes back by `answer`. False: nobody is there. */
+  externalDatagram?: (to: Endpoint, data: Uint8Array, sourceIp: string, answer: (data: Uint8Array) => void) => boolean;
 }
 
 /** One virtual pod network for all simulated nodes. */
@@ -47,12 +47,14 @@ export interface SimNetwork {
   readonly clock: Clock;
   /** May be filled in after the nodes have been created. */
   hooks: SimNetworkHooks;
-  /** A namespace with its addresses; `ips` of a node's namespace are the node's. */
-  createNamespace(name: string, ips: readonly string[], kind: 'pod' | 'node'): NetNamespace;
+  /** A namespace of a node (`node` is its name) with its addresses. */
+  createNamespace(name: string, node: string, ips: readonly string[]): NetNamespace;
   removeNamespace(ns: NetNamespace): void;
+  /** After `removeNamespace`: gives it its addresses back. */
+  restoreNamespace(ns: NetNamespace): void;
   /** Who has an address. */
   owner(ip: string): NetNamespace | undefined;
-  /** Cuts (or heals) the path between two addresses, in both directions; `*` is any. */
+  /** Cuts (or heals) the path between two addresses or nodes by name, in both directions; `*` is any. */
   partition(a: string, b: string, cut: boolean): void;
   readonly pacer: Pacer;
 }
@@ -69,18 +71,28 @@ export function createSimNetwork(options: {
   const owners = new Map<string, NetNamespace>();
   const cuts = new Set<string>();
   const pods = (options.podCidrs ?? ['10.244.0.0/16']).map(netOf);
-  const isCut = (a: string, b: string): boolean =>
-    cuts.size > 0 && [`${a} ${b}`, `${b} ${a}`, `${a} *`, `${b} *`].some((pair) => cuts.has(pair));
+  const isCut = (from: NetNamespace, source: string, to: NetNamespace | undefined, ip: string): boolean => {
+    if (cuts.size === 0 || from === to) return false;
+    const near = to?.node === from.node;
+    const here = near ? [source] : [source, from.node];
+    const there = near || !to ? [ip] : [ip, to.node];
+    if ([...here, ...there].some((end) => cuts.has(`${end} *`))) return true;
+    return here.some((a) => there.some((b) => cuts.has(`${a} ${b}`) || cuts.has(`${b} ${a}`)));
+  };
   const hang = (): Promise<never> =>
     new Promise((_resolve, reject) => {
       clock.after(options.connectTimeoutMs ?? 127_000, () => reject(new SysError('ETIMEDOUT')), { background: true });
     });
 
+  const forwarding = (ns: NetNamespace, protocol: Protocol, at: Endpoint): HostPort | undefined => {
+    const found = ns.hostPorts.get(`${protocol}:${at.port}`);
+    return found && (found.hostIp === '' || found.hostIp === at.ip) ? found : undefined;
+  };
   const sourceOf = (ns: NetNamespace, to: string): string =>
     isLoopback(to) ? '127.0.0.1' : (ns.ips[0] ?? '127.0.0.1');
 
   const arrive = (from: NetNamespace, source: string, target: NetNamespace, at: Endpoint): TcpSocket | undefined => {
-    const forwarded = target.hostPorts.get(`TCP:${at.port}`);
+    const forwarded = forwarding(target, 'TCP', at);
     const ns = forwarded?.target ?? target;
     const listener = ns.tcp.get(forwarded?.port ?? at.port);
     if (!listener || !ns.up) return undefined;
@@ -107,20 +119,23 @@ export function createSimNetwork(options: {
       if (near) return near;
     } else if (from.ips.length === 0) throw new SysError('ENETUNREACH');
     const source = from.ips[0] ?? '127.0.0.1';
-    const service = hooks().resolveService?.(to.ip, to.port, 'TCP', source);
+    const service = hooks().resolveService?.(to.ip, to.port, 'TCP', { ip: source, node: from.node });
     if (service === 'reject') throw new SysError('ECONNREFUSED');
     if (service === 'drop') return hang();
     if (service) at = service;
     else if (isLoopback(to.ip) && from !== owners.get(from.ips[0] ?? '')) throw new SysError('ECONNREFUSED');
-    if (isCut(source, at.ip)) return hang();
     const owner = isLoopback(at.ip) ? from : owners.get(at.ip);
+    if (isCut(from, source, owner, at.ip)) return hang();
     if (owner !== from && hooks().allow?.(source, at.ip, at.port, 'TCP') === false) return hang();
     if (owner) {
       const near = arrive(from, service && at.ip === source ? source : sourceOf(from, at.ip), owner, at);
       if (near) return near;
     }
     const outside = hooks().external?.(at.ip, at.port, source);
-    if (outside) return bridgeDuplex(await outside, from, { ip: source, port: ephemeralPort(from, from.tcp) }, at);
+    if (outside) {
+      const local = { ip: source, port: ephemeralPort(from, from.tcp) };
+      return bridgeDuplex(await reached(outside), from, local, at);
+    }
     if (owner) throw new SysError('ECONNREFUSED');
     if (isIpv4(at.ip) && pods.some((net) => net.contains(at.ip))) {
       await new Promise<void>((resolve) => {
@@ -136,12 +151,15 @@ export function createSimNetwork(options: {
     if (data.length > 65507) throw new SysError('EMSGSIZE');
     const source = sourceOf(from, to.ip);
     const sender: Endpoint = { ip: source, port: socket.local.port };
-    const service = isLoopback(to.ip) ? undefined : hooks().resolveService?.(to.ip, to.port, 'UDP', source);
+    const service = isLoopback(to.ip)
+      ? undefined
+      : hooks().resolveService?.(to.ip, to.port, 'UDP', { ip: source, node: from.node });
     if (service === 'drop' || service === 'reject') return;
     const at = service ?? to;
     const owner = isLoopback(at.ip) ? from : owners.get(at.ip);
-    if (owner !== from && (isCut(source, at.ip) || hooks().allow?.(source, at.ip, at.port, 'UDP') === false)) return;
-    const forwarded = owner?.hostPorts.get(`UDP:${at.port}`);
+    if (isCut(from, source, owner, at.ip)) return;
+    if (owner !== from && hooks().allow?.(source, at.ip, at.port, 'UDP') === false) return;
+    const forwarded = owner && forwarding(owner, 'UDP', at);
     const target = (forwarded?.target ?? owner)?.udp.get(forwarded?.port ?? at.port);
     const reply = (answer: Uint8Array): void => {
       from.udp.get(sender.port)?.deliver({ from: to, data: answer });
@@ -151,13 +169,7 @@ export function createSimNetwork(options: {
       queueMicrotask(() => target.deliver({ from: service ? aliased(sender, to) : sender, data }));
       return;
     }
-    if (hooks().externalDatagram?.(at, data, reply)) return;
-    const resolveName = hooks().resolveName;
-    if (at.port !== 53 || !resolveName) return;
-    const context = { sourceIp: source, serverIp: to.ip };
-    void answerQuery(data, (name, type) => resolveName(name, type, context)).then((answer) => {
-      if (answer) reply(answer);
-    });
+    hooks().externalDatagram?.(at, data, source, reply);
   };
 
   /** Remembers for a while which address a client asked, so that the answer seems to come from there. */
@@ -172,9 +184,10 @@ export function createSimNetwork(options: {
     clock,
     hooks: options.hooks ?? {},
     pacer: { clock, steps: 0, spinning: 0 },
-    createNamespace(name, ips, kind) {
+    createNamespace(name, node, ips) {
       const ns: NetNamespace = {
         name,
+        node,
         ips,
         tcp: new Map(),
         udp: new Map(),
@@ -190,12 +203,16 @@ export function createSimNetwork(options: {
           else sendDatagram(ns, socket, to, data);
         },
       };
-      if (kind === 'node' || ips.length > 0) for (const ip of ips) owners.set(ip, ns);
+      for (const ip of ips) owners.set(ip, ns);
       return ns;
     },
     removeNamespace(ns) {
       ns.up = false;
       for (const ip of ns.ips) if (owners.get(ip) === ns) owners.delete(ip);
+    },
+    restoreNamespace(ns) {
+      ns.up = true;
+      for (const ip of ns.ips) owners.set(ip, ns);
     },
     owner: (ip) => owners.get(ip),
     partition(a, b, cut) {
@@ -206,6 +223,15 @@ export function createSimNetwork(options: {
   };
   const hooks = (): SimNetworkHooks => network.hooks;
   return network;
+}
+
+/** A connection outside of the simulation; its failure is told as the kernel would. */
+async function reached(outside: Promise<Duplex> | Duplex): Promise<Duplex> {
+  try {
+    return await outside;
+  } catch (error) {
+    throw new SysError(errnoOf(error) ?? 'ETIMEDOUT');
+  }
 }
 
 export const isLoopback = (ip: string): boolean => ip.startsWith('127.') || ip === '::1';

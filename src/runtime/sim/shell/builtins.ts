@@ -426,7 +426,7 @@ const type: Builtin = async (shell, argv) => {
     else {
       status = state.dialect === 'bash' ? 1 : 127;
       if (!brief)
-        await state.p.complain(`${state.dialect === 'bash' ? prefix(state) + `${argv[0]}: ` : ''}${name}: not found\n`);
+        await state.p.complain(`${state.dialect === 'bash' ? `${prefix(state)}${argv[0]}: ` : ''}${name}: not found\n`);
       continue;
     }
     await print(shell, argv, `${text}\n`);
