@@ -57,7 +57,7 @@ function judge(
   const isolating: string[] = [];
   for (const policy of world.policies(namespace)) {
     const { spec } = policy;
-    if (!spec || !typesOf(policy).includes(direction)) continue;
+    if (!spec || !policyTypes(policy).includes(direction)) continue;
     if (!matchesLabels(requirementsOf(spec.podSelector ?? {}), subject.metadata?.labels)) continue;
     isolating.push(`${namespace}/${policy.metadata?.name}`);
     const rules =
@@ -73,15 +73,16 @@ function judge(
 }
 
 /** Absent: Ingress always, Egress when there are egress rules. */
-const typesOf = ({ spec }: V1NetworkPolicy): readonly string[] =>
+export const policyTypes = ({ spec }: V1NetworkPolicy): readonly string[] =>
   spec?.policyTypes ?? ((spec?.egress ?? []).length > 0 ? ['Ingress', 'Egress'] : ['Ingress']);
 
-function peerMatches(
+/** Whether a peer of a rule means this address, held by this pod (if by any). `namespace` is the policy's. */
+export function peerMatches(
   peer: V1NetworkPolicyPeer,
   namespace: string,
   pod: V1Pod | undefined,
   ip: string,
-  world: PolicyWorld,
+  world: Pick<PolicyWorld, 'namespaceLabels'>,
 ): boolean {
   if (peer.ipBlock) {
     return inCidr(ip, peer.ipBlock.cidr) && !(peer.ipBlock.except ?? []).some((it) => inCidr(ip, it));
@@ -100,11 +101,15 @@ function portMatches(rule: V1NetworkPolicyPort, flow: Flow, receiver: V1Pod | un
   if (typeof rule.port === 'number') {
     return rule.endPort === undefined ? flow.port === rule.port : flow.port >= rule.port && flow.port <= rule.endPort;
   }
-  // A name stands for the port that the receiving pod's containers give it.
-  const sidecars = (receiver?.spec?.initContainers ?? []).filter((it) => it.restartPolicy === 'Always');
-  return [...(receiver?.spec?.containers ?? []), ...sidecars].some((container) =>
-    (container.ports ?? []).some(
-      (it) => it.name === rule.port && it.containerPort === flow.port && (it.protocol ?? 'TCP') === flow.protocol,
-    ),
+  return namedPorts(receiver, rule.port, flow.protocol).includes(flow.port);
+}
+
+/** The numbers that a pod's containers give to a port's name, sidecars among them. */
+export function namedPorts(pod: V1Pod | undefined, name: string, protocol: string): readonly number[] {
+  const sidecars = (pod?.spec?.initContainers ?? []).filter((it) => it.restartPolicy === 'Always');
+  return [...(pod?.spec?.containers ?? []), ...sidecars].flatMap((container) =>
+    (container.ports ?? [])
+      .filter((it) => it.name === name && (it.protocol ?? 'TCP') === protocol)
+      .map((it) => it.containerPort),
   );
 }
