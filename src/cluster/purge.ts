@@ -4,6 +4,9 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { sleep, systemClock } from '../base/clock.ts';
+import { masqueradeTable } from '../network/node/masquerade.ts';
+import { routeProtocol } from '../network/node/routes.ts';
+import { policyTable } from '../network/policy/nftables.ts';
 import { tableName } from '../network/proxy/nftables.ts';
 import { openChannel } from '../runtime/cri/channel.ts';
 import { containerdPaths } from '../runtime/cri/containerd-config.ts';
@@ -56,7 +59,14 @@ export async function purge(dataDir: string): Promise<void> {
     await stopContainerd(join(node, 'containerd'));
     await diskFiles().unmount(node);
     for (const link of ['cni0', 'coracle0']) await unlessAbsent('ip', ['link', 'del', link]);
-    for (const family of ['ip', 'ip6']) await unlessAbsent('nft', ['delete', 'table', family, tableName]);
+    for (const family of ['-4', '-6']) await unlessAbsent('ip', [family, 'route', 'flush', 'proto', routeProtocol]);
+    const tables = [
+      ['ip', tableName],
+      ['ip6', tableName],
+      ['inet', policyTable],
+      ['inet', masqueradeTable],
+    ];
+    for (const [family = '', name = ''] of tables) await unlessAbsent('nft', ['delete', 'table', family, name]);
   }
   await rm(dataDir, { recursive: true, force: true });
 }

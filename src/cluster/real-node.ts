@@ -1,13 +1,8 @@
 import { join } from 'node:path';
-import { nodes } from '../api/generated/resources.ts';
-import type { V1Node } from '../api/generated/types.ts';
-import type { Live } from '../api/resource.ts';
 import type { InformerSet } from '../client/informer.ts';
 import { createInformers } from '../client/informers.ts';
 import { createRecorder } from '../client/recorder.ts';
 import { startKubelet } from '../kubelet/kubelet.ts';
-import { startProxy } from '../network/proxy/start-proxy.ts';
-import { systemRun } from '../network/system-run.ts';
 import { containerdPaths } from '../runtime/cri/containerd-config.ts';
 import { containerdNode } from '../runtime/cri/containerd-node.ts';
 import type { ContainerdParts } from '../runtime/cri/detect-containerd.ts';
@@ -17,7 +12,8 @@ import { startClusterDns } from './cluster-dns.ts';
 import type { ClusterContext, ControlPlane } from './control-plane.ts';
 import { nodeUser } from './identities.ts';
 import type { LocalKubelets } from './kubelet-dialer.ts';
-import { conflist, holdInnerAddress, releaseInnerAddress } from './real-network.ts';
+import { startNodeNetwork } from './node-network.ts';
+import { holdInnerAddress, releaseInnerAddress } from './real-network.ts';
 
 /** The socket of the containerd that a cluster on `dataDir` runs. */
 export const containerdSocket = (dataDir: string): string =>
@@ -69,28 +65,15 @@ export async function startRealNode(
   kubelets.add(nodeName, kubelet.server);
   lifetime.defer(() => kubelets.remove(nodeName));
 
-  startProxy({
+  await startNodeNetwork({
+    nodeName,
     informers: shared,
-    node: { name: nodeName, zone: '' },
-    clusterCidr: options.clusterCidr,
+    clusterCidrs: [options.clusterCidr],
+    cniDirectory: containerdPaths(join(dir, 'containerd')).cni,
+    dataDir: dir,
     clock,
-    log: log.with({ component: 'kube-proxy' }),
+    log,
     lifetime,
-    run: systemRun(),
   });
   await startClusterDns(context, plane, shared, innerAddress);
-
-  // The pod network can be laid only when the node has been given its range.
-  let written = '';
-  const onNode = (node: Live<V1Node>): void => {
-    const cidr = node.spec?.podCIDR;
-    if (node.metadata.name !== nodeName || !cidr || cidr === written) return;
-    written = cidr;
-    runtime
-      .writeNetworkConfig('10-coracle.conflist', conflist(cidr, dir))
-      .catch((error: unknown) => log.error('cannot write the network configuration', { error }));
-  };
-  informers
-    .informer(nodes, { fieldSelector: `metadata.name=${nodeName}` })
-    .subscribe({ add: onNode, update: (next) => onNode(next) });
 }
