@@ -52,7 +52,8 @@ function likeness(target: string, other: string, wanted: string, name: string): 
   const longest = Math.max(target.length, other.length);
   const allowed = longest <= 3 ? 1 : longest <= 6 ? 2 : Math.floor(longest / 3);
   const distance = editDistance(target, other, allowed);
-  if (distance <= allowed) return distance;
+  // Of equal slips the one that keeps the length is likelier: letters are exchanged more often than lost.
+  if (distance <= allowed) return distance + Math.abs(target.length - other.length) / 10;
   const shortest = Math.min(target.length, other.length);
   if (shortest >= 3 && (target.startsWith(other) || other.startsWith(target))) return allowed + 1 + longest - shortest;
   if (shortest >= 4 && (target.endsWith(other) || other.endsWith(target))) return allowed + 2 + longest - shortest;
