@@ -14,58 +14,86 @@ export interface ParsedBody {
 const mostDuplicates = 100;
 const deepest = 10_000;
 
+const quote = 0x22;
+const backslash = 0x5c;
+
+/** The index after the string that begins at `start`. The text is valid JSON. */
+function afterString(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); ; end = text.indexOf('"', end + 1)) {
+    let slashes = end - 1;
+    while (text.charCodeAt(slashes) === backslash) slashes--;
+    // A quote behind an odd number of backslashes belongs to the string.
+    if ((end - slashes) % 2 === 1) return end + 1;
+  }
+}
+
+interface Level {
+  /** Undefined in a list. */
+  readonly keys: Set<string> | undefined;
+  label: string;
+  index: number;
+}
+
+function pathTo(stack: readonly Level[], key: string): string {
+  let path = '';
+  for (const level of stack.slice(0, -1)) {
+    path += level.keys ? `${path === '' ? '' : '.'}${level.label}` : `[${level.index}]`;
+  }
+  return path === '' ? key : `${path}.${key}`;
+}
+
 /** Walks JSON text that JSON.parse has accepted and names the fields that an object has twice. */
 function jsonDuplicates(text: string): readonly string[] {
-  const found: string[] = [];
-  const stack: { readonly keys: Set<string> | undefined; label: string; index: number }[] = [];
-  const pathTo = (key: string): string => {
-    let path = '';
-    for (const level of stack.slice(0, -1)) {
-      path += level.keys ? `${path === '' ? '' : '.'}${level.label}` : `[${level.index}]`;
-    }
-    return path === '' ? key : `${path}.${key}`;
-  };
-  let at = 0;
+  let found: string[] | undefined;
+  const stack: Level[] = [];
+  let top: Level | undefined;
   let expectKey = false;
-  while (at < text.length) {
-    const char = text[at];
-    if (char === '"') {
-      const start = at;
-      at++;
-      while (text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
-      at++;
-      const top = stack.at(-1);
-      if (expectKey && top?.keys) {
-        const literal = text.slice(start + 1, at - 1);
-        const key = literal.includes('\\') ? (JSON.parse(text.slice(start, at)) as string) : literal;
-        if (top.keys.has(key)) {
-          const message = `duplicate field "${pathTo(key)}"`;
-          if (found.length < mostDuplicates && !found.includes(message)) found.push(message);
+  const { length } = text;
+  for (let at = 0; at < length; at++) {
+    switch (text.charCodeAt(at)) {
+      case quote: {
+        const end = afterString(text, at);
+        if (expectKey && top?.keys) {
+          const literal = text.slice(at + 1, end - 1);
+          const key = literal.includes('\\') ? (JSON.parse(text.slice(at, end)) as string) : literal;
+          if (top.keys.has(key)) {
+            const message = `duplicate field "${pathTo(stack, key)}"`;
+            found ??= [];
+            if (found.length < mostDuplicates && !found.includes(message)) found.push(message);
+          }
+          top.keys.add(key);
+          top.label = key;
+          expectKey = false;
         }
-        top.keys.add(key);
-        top.label = key;
-        expectKey = false;
+        at = end - 1;
+        break;
       }
-      continue;
+      case 0x7b: // {
+        top = { keys: new Set(), label: '', index: 0 };
+        stack.push(top);
+        expectKey = true;
+        break;
+      case 0x5b: // [
+        top = { keys: undefined, label: '', index: 0 };
+        stack.push(top);
+        expectKey = false;
+        break;
+      case 0x7d: // }
+      case 0x5d: // ]
+        stack.pop();
+        top = stack.at(-1);
+        expectKey = false;
+        break;
+      case 0x2c: // ,
+        if (top?.keys) expectKey = true;
+        else if (top) top.index++;
+        break;
     }
-    if (char === '{') {
-      stack.push({ keys: new Set(), label: '', index: 0 });
-      expectKey = true;
-    } else if (char === '[') {
-      stack.push({ keys: undefined, label: '', index: 0 });
-      expectKey = false;
-    } else if (char === '}' || char === ']') {
-      stack.pop();
-      expectKey = false;
-    } else if (char === ',') {
-      const top = stack.at(-1);
-      if (top?.keys) expectKey = true;
-      else if (top) top.index++;
-    }
-    at++;
   }
-  return found;
+  return found ?? none;
 }
+
+const none: readonly string[] = [];
 
 const show = (char: string): string => (char === "'" ? "'\\''" : char === '"' ? `'"'` : `'${char}'`);
 

@@ -45,7 +45,10 @@ export interface Credentials {
   readonly certificate?: {
     readonly commonName: string;
     readonly organizations: readonly string[];
+    /** SHA-256 of the certificate, in small hex without colons. */
     readonly fingerprint: string;
+    /** Epoch milliseconds after which it is not believed any more. */
+    readonly notAfter?: number;
   };
   readonly bearerToken?: string;
   /** Impersonate-User, -Group, -Uid, -Extra-*; handled after authentication, by authorization of the impersonate verb. */
@@ -57,9 +60,10 @@ export interface Credentials {
   };
 }
 
-/** Resolves the user (anonymous where there is no credential), or throws Unauthorized for a bad one. */
+/** Finds the user (anonymous where there is no credential), or throws Unauthorized for a bad one. */
 export interface Authenticator {
-  authenticate(credentials: Credentials): Promise<UserInfo>;
+  /** The user at once where nothing needs to be waited for. */
+  authenticate(credentials: Credentials): UserInfo | Promise<UserInfo>;
   /** Checks one token for these audiences (TokenReview). */
   reviewToken(
     token: string,
@@ -136,6 +140,8 @@ export interface AdmissionRequest {
 /** Plugins run in the order of the list: first every `admit`, then, after validation of the object, every `validate`. Both throw StatusError to refuse. */
 export interface AdmissionPlugin {
   readonly name: string;
+  /** The resources whose requests it sees (`pods`, `roles.rbac.authorization.k8s.io`), subresources included. Absent: all. */
+  readonly resources?: readonly string[];
   admit?(request: AdmissionRequest): void | Promise<void>;
   validate?(request: AdmissionRequest): void | Promise<void>;
   /** Undoes a reservation (quota) when the write fails after `validate`. */

@@ -16,7 +16,7 @@ import type {
 } from './contracts.ts';
 import type { Core } from './core.ts';
 import { publishApiServices } from './discovery/api-services.ts';
-import { apiHandler } from './handler.ts';
+import { apiHandler, objectPeek } from './handler.ts';
 import { createHttpFront, type HttpFront, type HttpOptions } from './http/front.ts';
 import { kindRegistry } from './kind-registry.ts';
 import { serverContext } from './server-context.ts';
@@ -100,6 +100,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     core,
     context,
     handler,
+    peek: objectPeek(core, theAuthorizer),
     authenticator,
     authorizer: theAuthorizer,
     connect: options.connect ?? {},

@@ -10,7 +10,7 @@ export interface ServedKinds extends KindRegistry {
   inVersion(apiVersion: string, plural: string): KindDefinition | undefined;
 }
 
-const idOf = (group: string, version: string, plural: string): string => `${group}/${version}/${plural}`;
+const none: readonly KindDefinition[] = [];
 
 /** The registry of these kinds; `onInstall` and `onUninstall` run before other listeners hear of a change. */
 export function kindRegistry(
@@ -18,7 +18,16 @@ export function kindRegistry(
   onInstall: (definitions: readonly KindDefinition[]) => void,
   onUninstall: (group: string, plural: string) => void,
 ): ServedKinds {
-  const byId = new Map<string, KindDefinition>();
+  /** By plural, then every version of every group that has it: looked up for each request, so no key is put together. */
+  const byPlural = new Map<string, readonly KindDefinition[]>();
+  const find = (group: string, version: string, plural: string): KindDefinition | undefined => {
+    for (const kind of byPlural.get(plural) ?? none) {
+      if (kind.resource.version === version && kind.resource.group === group) return kind;
+    }
+    return undefined;
+  };
+  /** In order of arrival. */
+  const all = new Set<KindDefinition>();
   const byGvk = new Map<string, KindDefinition>();
   const listeners = new Set<() => void>();
   let list: readonly KindDefinition[] | undefined;
@@ -26,15 +35,26 @@ export function kindRegistry(
   const gvkOf = (it: GroupVersionKind): string => `${apiVersionOf(it)}/${it.kind}`;
   const put = (kind: KindDefinition): void => {
     const { group, version, plural } = kind.resource;
-    byId.set(idOf(group, version, plural), kind);
+    const before = find(group, version, plural);
+    if (before) all.delete(before);
+    all.add(kind);
+    const others = (byPlural.get(plural) ?? none).filter(
+      (it) => it.resource.version !== version || it.resource.group !== group,
+    );
+    byPlural.set(plural, [...others, kind]);
     byGvk.set(gvkOf(kind.resource), kind);
   };
   const drop = (group: string, plural: string): void => {
-    for (const [id, kind] of byId) {
-      if (kind.resource.group !== group || kind.resource.plural !== plural) continue;
-      byId.delete(id);
+    const kinds = byPlural.get(plural) ?? none;
+    for (const kind of kinds) {
+      if (kind.resource.group !== group) continue;
+      all.delete(kind);
       if (byGvk.get(gvkOf(kind.resource)) === kind) byGvk.delete(gvkOf(kind.resource));
     }
+    byPlural.set(
+      plural,
+      kinds.filter((it) => it.resource.group !== group),
+    );
   };
   const changed = (): void => {
     list = undefined;
@@ -43,10 +63,10 @@ export function kindRegistry(
   };
   for (const kind of kinds) put(kind);
   const registry: ServedKinds = {
-    find: (group, version, plural) => byId.get(idOf(group, version, plural)),
+    find,
     byKind: (gvk) => byGvk.get(gvkOf(gvk)),
     list() {
-      list ??= Object.freeze([...byId.values()]);
+      list ??= Object.freeze([...all]);
       return list;
     },
     install(definitions) {
@@ -70,11 +90,11 @@ export function kindRegistry(
     storageKind(kind) {
       const { storage, resource } = kind;
       if (!storage) return kind;
-      return byId.get(idOf(storage.group ?? resource.group, storage.version, resource.plural)) ?? kind;
+      return find(storage.group ?? resource.group, storage.version, resource.plural) ?? kind;
     },
     inVersion(apiVersion, plural) {
       const { group, version } = parseApiVersion(apiVersion);
-      return byId.get(idOf(group, version, plural));
+      return find(group, version, plural);
     },
   };
   return registry;

@@ -6,11 +6,26 @@ import type { Draft } from '../kinds/kind.ts';
 import { loopbackUser } from './authz/loopback.ts';
 import type { Authorizer, ObjectReader, ServerContext } from './contracts.ts';
 import { type Core, operationOf } from './core.ts';
+import type { ResourceCache } from './storage/resource-cache.ts';
 import { guaranteedUpdate } from './verbs/update.ts';
 
 /** Reads of the caches, in storage version. */
 export function objectReader(core: Core): ObjectReader {
-  const cacheOf = (resource: Resource) => {
+  /** Found once for each resource and registry: plugins ask for the same few with every write. */
+  let generation = -1;
+  let found = new WeakMap<Resource, ResourceCache>();
+  const cacheOf = (resource: Resource): ResourceCache | undefined => {
+    if (generation !== core.kinds.generation) {
+      generation = core.kinds.generation;
+      found = new WeakMap();
+    }
+    const known = found.get(resource);
+    if (known) return known;
+    const cache = findCache(resource);
+    if (cache) found.set(resource, cache);
+    return cache;
+  };
+  const findCache = (resource: Resource): ResourceCache | undefined => {
     const kind = core.kinds.find(resource.group, resource.version, resource.plural);
     const { group, plural } = (kind ? core.kinds.storageKind(kind) : { resource }).resource;
     return core.storage.find({ group, resource: plural })?.cache;

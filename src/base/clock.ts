@@ -75,9 +75,17 @@ export function every(
   };
 }
 
-/** RFC 3339 with seconds, as Kubernetes writes `metav1.Time`. */
+let lastSecond = Number.NaN;
+let lastText = '';
+
+/** RFC 3339 with seconds, as Kubernetes writes `metav1.Time`. Remembers the last one, since many objects share a second. */
 export function rfc3339(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+  const second = Math.floor(ms / 1000);
+  if (second !== lastSecond) {
+    lastText = `${new Date(ms).toISOString().slice(0, 19)}Z`;
+    lastSecond = second;
+  }
+  return lastText;
 }
 
 /** RFC 3339 with six decimals, as Kubernetes writes `metav1.MicroTime`. */

@@ -1,6 +1,7 @@
 /**
  * Sets of field paths as immutable tries, shared where equal. After sigs.k8s.io/structured-merge-diff/fieldpath; the wire form is FieldsV1.
  */
+import { deepFreeze } from '../../base/freeze.ts';
 import { isRecord } from '../draft.ts';
 
 /**
@@ -138,15 +139,34 @@ function writeNode(set: FieldSet): FieldsV1 {
   return Object.freeze(out);
 }
 
-/** Writes FieldsV1, elements sorted. The result is frozen and may be shared. */
+/** Writes FieldsV1, elements sorted. The result is frozen and shared by all who own the same. */
 export function writeFields(set: FieldSet): FieldsV1 {
   const known = written.get(set);
   if (known) return known;
-  const out = writeNode(set);
+  const out = shareFields(writeNode(set));
   // Whole sets alone are remembered: their parts are seldom met by themselves.
-  written.set(set, out);
-  if (out !== leafFields) parsed.set(out, set);
+  if (out !== leafFields && !parsed.has(out)) {
+    written.set(set, out);
+    parsed.set(out, set);
+  }
   return out;
+}
+
+/** The FieldsV1 values met last, by their JSON. Objects made by the same client from the same template own the same fields. */
+let shared = new Map<string, FieldsV1>();
+const mostShared = 4096;
+/** Longer ones are seldom met twice. */
+const longestShared = 16_384;
+
+/** The one value that all equal FieldsV1 are replaced with, frozen: thousands of pods of one template then hold it once. */
+export function shareFields(fields: FieldsV1): FieldsV1 {
+  const text = JSON.stringify(fields);
+  if (text.length > longestShared) return deepFreeze(fields);
+  const known = shared.get(text);
+  if (known) return known;
+  if (shared.size >= mostShared) shared = new Map();
+  shared.set(text, deepFreeze(fields));
+  return fields;
 }
 
 /** `.spec`, `[name="x",protocol="TCP"]`, `[="x"]`, `[0]`: one element as messages show it. */

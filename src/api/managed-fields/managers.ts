@@ -50,15 +50,16 @@ export function writeManagers(managers: Managers): readonly V1ManagedFieldsEntry
   return [...managers.values()]
     .filter((manager) => !isEmptySet(manager.fields))
     .sort(order)
-    .map((manager) => ({
-      manager: manager.name,
-      operation: manager.operation,
-      apiVersion: manager.apiVersion,
-      ...(manager.time !== undefined && { time: manager.time }),
-      fieldsType: 'FieldsV1',
-      fieldsV1: writeFields(manager.fields),
-      ...(manager.subresource !== '' && { subresource: manager.subresource }),
-    }));
+    .map(writeManager);
+}
+
+/** One entry of managedFields. */
+export function writeManager(manager: Manager): V1ManagedFieldsEntry {
+  const { name, operation, apiVersion, time, subresource } = manager;
+  const fieldsV1 = writeFields(manager.fields);
+  const entry = { manager: name, operation, apiVersion, time, fieldsType: 'FieldsV1', fieldsV1 };
+  if (time === undefined) delete entry.time;
+  return (subresource === '' ? entry : { ...entry, subresource }) as V1ManagedFieldsEntry;
 }
 
 const mostUpdaters = 10;
@@ -66,6 +67,7 @@ const bucketName = 'ancient-changes';
 
 /** Merges the oldest updaters of a version into one entry while there are more than ten (capmanagers.go). */
 export function capUpdaters(managers: Managers): Managers {
+  if (managers.size <= mostUpdaters) return managers;
   const updaters = [...managers].filter(([, manager]) => manager.operation === 'Update');
   if (updaters.length <= mostUpdaters) return managers;
   updaters.sort(([a, left], [b, right]) => compareText(left.time ?? '', right.time ?? '') || compareText(a, b));

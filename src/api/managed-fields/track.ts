@@ -14,7 +14,15 @@ import {
   subtractTrees,
   unionSets,
 } from './field-set.ts';
-import { capUpdaters, type Manager, type Managers, managerKey, readManagers, writeManagers } from './managers.ts';
+import {
+  capUpdaters,
+  type Manager,
+  type Managers,
+  managerKey,
+  readManagers,
+  writeManager,
+  writeManagers,
+} from './managers.ts';
 import { compareValues, type Difference } from './typed.ts';
 
 /** Identity and housekeeping belong to nobody (managedfields/internal/stripmeta.go). */
@@ -30,6 +38,13 @@ const untrackedMeta: ReadonlySet<string> = new Set([
   'resourceVersion',
 ]);
 const untracked: ReadonlySet<string> = new Set(['apiVersion', 'kind']);
+const untrackedTop: ReadonlySet<string> = new Set([...untracked, 'metadata']);
+
+/** The fields of either value, those of the first in front. */
+function fieldNames(left: unknown, right: unknown): Iterable<string> {
+  if (!isRecord(left)) return isRecord(right) ? Object.keys(right) : [];
+  return isRecord(right) ? new Set([...Object.keys(left), ...Object.keys(right)]) : Object.keys(left);
+}
 
 /** The set without what nobody owns. */
 export function ownable(fields: FieldSet): FieldSet {
@@ -58,15 +73,14 @@ export function compareObjects(before: unknown, after: unknown, schema: Structur
     skip: ReadonlySet<string>,
     into: { readonly set: Map<string, FieldSet>; readonly removed: Map<string, FieldSet> },
   ): void => {
-    const fields = new Set([...Object.keys(isRecord(left) ? left : {}), ...Object.keys(isRecord(right) ? right : {})]);
-    for (const field of fields) {
+    for (const field of fieldNames(left, right)) {
       if (skip.has(field)) continue;
       const difference = compareValues(pick(left, field), pick(right, field), fieldSchema(shape, field));
       if (!isEmptySet(difference.set)) into.set.set(`f:${field}`, difference.set);
       if (!isEmptySet(difference.removed)) into.removed.set(`f:${field}`, difference.removed);
     }
   };
-  compareFields(before, after, schema, new Set([...untracked, 'metadata']), { set, removed });
+  compareFields(before, after, schema, untrackedTop, { set, removed });
   const metaBefore = pick(before, 'metadata');
   const metaAfter = pick(after, 'metadata');
   const metaSchema = fieldSchema(schema, 'metadata');
@@ -119,6 +133,14 @@ export interface TrackUpdate {
   readonly resetFields?: FieldSet | undefined;
 }
 
+/** The only entry of an object that nobody has owned before: what most creations come to. */
+function firstEntry(update: TrackUpdate, set: FieldSet): readonly V1ManagedFieldsEntry[] {
+  const fields = update.resetFields ? subtractTrees(set, update.resetFields) : set;
+  if (isEmptySet(fields)) return [];
+  const { manager: name, apiVersion, subresource = '', now: time } = update;
+  return [writeManager({ name, operation: 'Update', apiVersion, subresource, time, fields })];
+}
+
 /**
  * The managedFields after an update (or create) by `manager`. Gives back the very `managers` passed in when nothing that is tracked has changed.
  */
@@ -126,6 +148,7 @@ export function trackUpdate(update: TrackUpdate): readonly V1ManagedFieldsEntry[
   const { schema, live, next, managers: entries, resetFields } = update;
   const difference = compareObjects(live, next, resolveRef(schema));
   if (isEmptySet(difference.set) && isEmptySet(difference.removed)) return entries;
+  if (entries.length === 0) return firstEntry(update, difference.set);
   const { managers } = releaseFields(readManagers(entries), difference, undefined);
   const gained = resetFields ? subtractTrees(difference.set, resetFields) : difference.set;
   if (!isEmptySet(gained)) {

@@ -28,6 +28,7 @@ async function mayForSigner(
 export function certificateApproval(context: ServerContext): AdmissionPlugin {
   return {
     name: 'CertificateApproval',
+    resources: ['certificatesigningrequests.certificates.k8s.io'],
     async validate(request) {
       if (request.operation !== 'UPDATE' || !isFor(request, group, plural, 'approval')) return;
       const old = request.old as Live<V1CertificateSigningRequest> | undefined;
@@ -43,6 +44,7 @@ export function certificateApproval(context: ServerContext): AdmissionPlugin {
 export function certificateSigning(context: ServerContext): AdmissionPlugin {
   return {
     name: 'CertificateSigning',
+    resources: ['certificatesigningrequests.certificates.k8s.io'],
     async validate(request) {
       if (request.operation !== 'UPDATE' || !isFor(request, group, plural, 'status')) return;
       const old = request.old as Live<V1CertificateSigningRequest> | undefined;
@@ -62,6 +64,7 @@ export function certificateSigning(context: ServerContext): AdmissionPlugin {
 /** Nobody asks for a client certificate of system:masters (plugin/pkg/admission/certificates/subjectrestriction). */
 export const certificateSubjectRestriction: AdmissionPlugin = {
   name: 'CertificateSubjectRestriction',
+  resources: ['certificatesigningrequests.certificates.k8s.io'],
   validate(request) {
     if (request.operation !== 'CREATE' || !isFor(request, group, plural)) return;
     const { spec } = draftOf<V1CertificateSigningRequest>(request);

@@ -8,6 +8,7 @@ import { newestFirst } from './storage.ts';
 export function defaultIngressClass(context: ServerContext): AdmissionPlugin {
   return {
     name: 'DefaultIngressClass',
+    resources: ['ingresses.networking.k8s.io'],
     admit(request) {
       if (request.operation !== 'CREATE' || !isFor(request, 'networking.k8s.io', 'ingresses')) return;
       const ingress = draftOf<V1Ingress>(request);

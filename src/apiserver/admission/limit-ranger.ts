@@ -124,6 +124,7 @@ export function limitRanger(context: ServerContext): AdmissionPlugin {
   };
   return {
     name: 'LimitRanger',
+    resources: ['pods', 'persistentvolumeclaims'],
     admit(request) {
       if (request.resource.plural !== 'pods') return;
       for (const range of ranges(request)) {

@@ -10,6 +10,7 @@ import { draftOf, isFor, refuse } from './request.ts';
 /** New nodes start with the not-ready taint, until the node controller sees them ready (plugin/pkg/admission/nodetaint). */
 export const taintNodesByCondition: AdmissionPlugin = {
   name: 'TaintNodesByCondition',
+  resources: ['nodes'],
   admit(request) {
     if (request.operation !== 'CREATE' || !isFor(request, '', 'nodes')) return;
     const node = draftOf<V1Node>(request);
@@ -57,6 +58,7 @@ export function priority(context: ServerContext): AdmissionPlugin {
   };
   return {
     name: 'Priority',
+    resources: ['pods', 'priorityclasses.scheduling.k8s.io'],
     admit(request) {
       if (!isFor(request, '', 'pods')) return;
       if (request.operation === 'CREATE') return createPod(request);
@@ -90,6 +92,7 @@ const tolerates = (toleration: Loose<V1Toleration>, key: string): boolean =>
 /** Pods stay 300 seconds on a node that fails (plugin/pkg/admission/defaulttolerationseconds). */
 export const defaultTolerationSeconds: AdmissionPlugin = {
   name: 'DefaultTolerationSeconds',
+  resources: ['pods'],
   admit(request) {
     if (request.operation !== 'CREATE' && request.operation !== 'UPDATE') return;
     if (!isFor(request, '', 'pods') || !request.object) return;
@@ -117,6 +120,7 @@ export function runtimeClass(context: ServerContext): AdmissionPlugin {
   const mismatch = "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead";
   return {
     name: 'RuntimeClass',
+    resources: ['pods'],
     admit(request) {
       if (request.operation !== 'CREATE' || !isFor(request, '', 'pods')) return;
       const found = classOf(request);

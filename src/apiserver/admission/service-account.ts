@@ -143,6 +143,7 @@ export function serviceAccount(context: ServerContext): AdmissionPlugin {
   };
   return {
     name: 'ServiceAccount',
+    resources: ['pods'],
     async admit(request) {
       if (request.operation !== 'CREATE' || !isFor(request, '', 'pods')) return;
       const pod = draftOf<V1Pod>(request);

@@ -20,6 +20,7 @@ const newestFirst = (a: Live<KubeObject>, b: Live<KubeObject>): number =>
 export function defaultStorageClass(context: ServerContext): AdmissionPlugin {
   return {
     name: 'DefaultStorageClass',
+    resources: ['persistentvolumeclaims'],
     admit(request) {
       if (request.operation !== 'CREATE' || !isFor(request, '', 'persistentvolumeclaims')) return;
       const claim = draftOf<V1PersistentVolumeClaim>(request);
@@ -61,6 +62,7 @@ export function persistentVolumeClaimResize(context: ServerContext): AdmissionPl
   ): string => claim.metadata?.annotations?.[betaClass] ?? claim.spec?.storageClassName ?? '';
   return {
     name: 'PersistentVolumeClaimResize',
+    resources: ['persistentvolumeclaims'],
     validate(request) {
       if (request.operation !== 'UPDATE' || !isFor(request, '', 'persistentvolumeclaims')) return;
       const claim = draftOf<V1PersistentVolumeClaim>(request);

@@ -43,7 +43,7 @@ function setup() {
 describe('who asks', () => {
   it('is read from certificates, and anonymous without any credential', async () => {
     const { authenticator } = setup();
-    const certificate = { commonName: 'jane', organizations: ['dev'], fingerprint: 'AA:BB' };
+    const certificate = { commonName: 'jane', organizations: ['dev'], fingerprint: 'aabb' };
     expect(await authenticator.authenticate({ certificate })).toEqual({
       name: 'jane',
       groups: ['dev', 'system:authenticated'],

@@ -34,7 +34,9 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   const certificates = new Map<string, UserInfo>();
 
   const fromCertificate = (certificate: NonNullable<Credentials['certificate']>): UserInfo => {
-    const fingerprint = certificate.fingerprint.replaceAll(':', '').toLowerCase();
+    // A connection may outlive the certificate it was opened with.
+    if (certificate.notAfter !== undefined && certificate.notAfter <= clock.now()) throw unauthorized();
+    const { fingerprint } = certificate;
     const known = certificates.get(fingerprint);
     if (known && known.name === certificate.commonName) return known;
     const user = authenticated({
@@ -63,7 +65,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   };
 
   return {
-    async authenticate(credentials) {
+    authenticate(credentials) {
       const { certificate, bearerToken } = credentials;
       if (certificate && certificate.commonName !== '') return fromCertificate(certificate);
       if (bearerToken !== undefined && bearerToken !== '') {

@@ -67,6 +67,12 @@ export function escalationCheck(authorizer: RbacAuthorizer): AdmissionPlugin {
   };
   return {
     name: 'RBACEscalation',
+    resources: [
+      'roles.rbac.authorization.k8s.io',
+      'clusterroles.rbac.authorization.k8s.io',
+      'rolebindings.rbac.authorization.k8s.io',
+      'clusterrolebindings.rbac.authorization.k8s.io',
+    ],
     async validate(request) {
       if (request.resource.group !== group || request.subresource || !request.object) return;
       if (request.operation !== 'CREATE' && request.operation !== 'UPDATE') return;

@@ -5,8 +5,15 @@ import type { Incoming } from './body.ts';
 
 type Certificate = NonNullable<Credentials['certificate']>;
 
-/** What a connection's certificate says; read once for each connection. */
-const bySocket = new WeakMap<object, Certificate | 'none' | 'bad'>();
+/** What a connection shows by itself: its certificate, or nothing. Read once for each connection. */
+interface Shown {
+  readonly certificate: Certificate | 'none' | 'bad';
+  /** What a request without credentials of its own has. */
+  readonly credentials: Credentials;
+}
+
+const bySocket = new WeakMap<object, Shown>();
+const nothing: Credentials = Object.freeze({});
 
 function readCertificate(socket: TLSSocket): Certificate | 'none' | 'bad' {
   if (typeof socket.getPeerCertificate !== 'function') return 'none';
@@ -17,7 +24,8 @@ function readCertificate(socket: TLSSocket): Certificate | 'none' | 'bad' {
   return {
     commonName: (Array.isArray(CN) ? CN.at(-1) : CN) ?? '',
     organizations: O === undefined ? [] : Array.isArray(O) ? O : [O],
-    fingerprint: peer.fingerprint256,
+    fingerprint: peer.fingerprint256.replaceAll(':', '').toLowerCase(),
+    notAfter: Date.parse(peer.valid_to),
   };
 }
 
@@ -28,16 +36,19 @@ const connectionOf = (request: Incoming): object =>
 /** The credentials of a request. Throws Unauthorized for a client certificate that our authority did not sign or that has expired. */
 export function credentialsOf(request: Incoming): Credentials {
   const connection = connectionOf(request);
-  let certificate = bySocket.get(connection);
-  if (certificate === undefined) {
-    certificate = readCertificate(request.socket as TLSSocket);
-    bySocket.set(connection, certificate);
+  let shown = bySocket.get(connection);
+  if (shown === undefined) {
+    const certificate = readCertificate(request.socket as TLSSocket);
+    shown = { certificate, credentials: typeof certificate === 'object' ? { certificate } : nothing };
+    bySocket.set(connection, shown);
   }
+  const { certificate } = shown;
   if (certificate === 'bad') throw unauthorized();
   const { authorization } = request.headers;
   const bearer = authorization === undefined ? undefined : /^Bearer +(\S+) *$/i.exec(authorization)?.[1];
   if (authorization !== undefined && bearer === undefined && certificate === 'none') throw unauthorized();
   const impersonate = impersonation(request);
+  if (bearer === undefined && impersonate === undefined) return shown.credentials;
   return {
     ...(certificate !== 'none' && { certificate }),
     ...(bearer !== undefined && { bearerToken: bearer }),

@@ -9,6 +9,7 @@ import type { Authenticator, Authorizer, ConnectHandler, ServerContext } from '.
 import type { Core } from '../core.ts';
 import { createDiscovery, type Discovery } from '../discovery/discovery.ts';
 import { type VersionInfo, versionInfo } from '../discovery/version.ts';
+import type { ObjectPeek } from '../handler.ts';
 import { auditIds } from './audit-id.ts';
 import type { Incoming } from './body.ts';
 import { credentialsOf } from './credentials.ts';
@@ -50,6 +51,7 @@ export interface HttpParts {
   readonly core: Core;
   readonly context: ServerContext;
   readonly handler: ApiHandler;
+  readonly peek: ObjectPeek;
   readonly authenticator: Authenticator;
   readonly authorizer: () => Authorizer;
   readonly connect: Readonly<Record<string, ConnectHandler>>;
@@ -119,10 +121,17 @@ export function createHttpFront(parts: HttpParts): HttpFront {
     metrics,
     request(request, response) {
       const exchange = openExchange(front, request, response);
-      void serve(exchange).then(
-        () => finish(exchange),
-        (error: unknown) => finish(exchange, error),
-      );
+      try {
+        const work = serve(exchange);
+        if (!work) finish(exchange);
+        else
+          work.then(
+            () => finish(exchange),
+            (error: unknown) => fail(exchange, error),
+          );
+      } catch (error) {
+        fail(exchange, error);
+      }
     },
     upgrade(request, socket, head) {
       socket.on('error', () => socket.destroy());
@@ -161,7 +170,7 @@ function openExchange(front: Front, request: Incoming, response: Outgoing): Exch
       startedAt: front.core.clock.monotonic(),
       onTimeout() {
         exchange.abort?.abort();
-        void fail(exchange, timedOut('request did not complete within the allotted timeout'));
+        refuse(exchange, timedOut('request did not complete within the allotted timeout'));
       },
     },
   };
@@ -169,26 +178,29 @@ function openExchange(front: Front, request: Incoming, response: Outgoing): Exch
   return exchange;
 }
 
-async function userOf(front: Front, request: Incoming): Promise<UserInfo> {
+function userOf(front: Front, request: Incoming): UserInfo | Promise<UserInfo> {
   const credentials = credentialsOf(request);
-  const user = await front.authenticator.authenticate(credentials);
-  return credentials.impersonate ? impersonate(user, credentials.impersonate, front.authorizer()) : user;
+  const user = front.authenticator.authenticate(credentials);
+  const { impersonate: wanted } = credentials;
+  return wanted ? Promise.resolve(user).then((it) => impersonate(it, wanted, front.authorizer())) : user;
 }
 
 const isMaster = (user: UserInfo): boolean => user.groups.includes('system:masters');
 
-async function serve(exchange: Exchange): Promise<void> {
+/** Answers at once where nothing has to be waited for; else returns what to wait for. Throws `StatusError`. */
+function serve(exchange: Exchange): Promise<void> | undefined {
   const { front, request, path } = exchange;
   const route = parseRoute(path);
-  const user = await userOf(front, request);
+  const user = userOf(front, request);
+  return user instanceof Promise ? user.then((it) => serveAs(exchange, route, it)) : serveAs(exchange, route, user);
+}
+
+function serveAs(exchange: Exchange, route: ResourceRoute | undefined, user: UserInfo): Promise<void> | undefined {
+  const { front } = exchange;
   if (!isMaster(user) && !isLongRunning(exchange, route) && !front.limits.admit(exchange.ticket)) {
     throw tooManyRequests('Too many requests, please try again later.', 1);
   }
-  if (!route) {
-    await answerPath(exchange, user);
-    return;
-  }
-  await answerResource(exchange, route, user);
+  return route ? answerResource(exchange, route, user) : answerPath(exchange, user);
 }
 
 const isLongRunning = ({ query }: Exchange, route: ResourceRoute | undefined): boolean =>
@@ -199,19 +211,20 @@ const isLongRunning = ({ query }: Exchange, route: ResourceRoute | undefined): b
 
 const longSubresources = new Set(['log', 'exec', 'attach', 'portforward', 'proxy']);
 
-function finish(exchange: Exchange, error?: unknown): void {
+function finish(exchange: Exchange): void {
   const { front, ticket, response, labels, verb } = exchange;
-  const close = (): void => {
-    front.limits.leave(ticket);
-    const seconds = exchange.longRunning ? undefined : (front.core.clock.monotonic() - ticket.startedAt) / 1000;
-    front.metrics.observe(verb, labels, response.statusCode, seconds);
-  };
-  if (error === undefined) close();
-  else void fail(exchange, error).finally(close);
+  front.limits.leave(ticket);
+  const seconds = exchange.longRunning ? undefined : (front.core.clock.monotonic() - ticket.startedAt) / 1000;
+  front.metrics.observe(verb, labels, response.statusCode, seconds);
+}
+
+function fail(exchange: Exchange, error: unknown): void {
+  refuse(exchange, error);
+  finish(exchange);
 }
 
 /** Answers with the Status of an error; an unexpected one is logged and becomes a 500. */
-async function fail(exchange: Exchange, error: unknown): Promise<void> {
+function refuse(exchange: Exchange, error: unknown): void {
   const { response, front, request } = exchange;
   const known = statusErrorOf(front, error, exchange.path);
   if (response.headersSent || response.destroyed) {
@@ -222,7 +235,7 @@ async function fail(exchange: Exchange, error: unknown): Promise<void> {
   if (retryAfterSeconds) response.setHeader('Retry-After', String(retryAfterSeconds));
   // What is left of a refused body is not read: the connection of HTTP/1.1 cannot be used again.
   if (!request.complete && request.httpVersionMajor === 1) response.setHeader('Connection', 'close');
-  await send(exchange, known.code, 'application/json', JSON.stringify(known.status as KubeObject));
+  void send(exchange, known.code, 'application/json', JSON.stringify(known.status as KubeObject));
   if (!request.complete) request.resume();
 }
 

@@ -52,7 +52,7 @@ export async function answerPath(exchange: Exchange, user: UserInfo): Promise<vo
   }
 }
 
-const json = (exchange: Exchange, object: object): Promise<void> =>
+const json = (exchange: Exchange, object: object): Promise<void> | undefined =>
   send(exchange, 200, 'application/json', JSON.stringify(object, null, 2));
 
 function rootPaths({ front }: Exchange): readonly string[] {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { RequestOptions, ResourceRequest, ResourceResult, UserInfo, Verb } from '../../api/handler.ts';
-import type { KubeObject } from '../../api/resource.ts';
+import type { KubeObject, Live } from '../../api/resource.ts';
 import { badRequest, noSuchPath } from '../../api/status.ts';
 import { randomInt } from '../../base/random.ts';
 import type { KindDefinition } from '../../kinds/kind.ts';
@@ -12,7 +12,7 @@ import type { Exchange, Front } from './front.ts';
 import { resourceLabels } from './metrics.ts';
 import { type Format, negotiate } from './negotiate.ts';
 import { parseOptions, wantsWatch, withDeleteBody } from './query.ts';
-import { contentTypeOf, encode, encodeList, type Outgoing, send } from './respond.ts';
+import { contentTypeOf, encode, encodeList, type Outgoing, send, sendPieces } from './respond.ts';
 import { type ResourceRoute, verbOf } from './route.ts';
 import { type IncludeObject, partialListOf, partialOf, tableOf } from './table.ts';
 import { streamWatch } from './watch-response.ts';
@@ -43,19 +43,38 @@ const metricVerbs: Readonly<Record<Verb, string>> = {
 const agentOf = (request: Incoming): string =>
   (request.headers['user-agent'] ?? 'unknown').split('/', 1)[0]?.slice(0, 128) || 'unknown';
 
-/** Answers a request for a resource. */
-export async function answerResource(exchange: Exchange, route: ResourceRoute, user: UserInfo): Promise<void> {
+/** Answers a request for a resource: a plain get at once, everything else in its time. Throws `StatusError`. */
+export function answerResource(exchange: Exchange, route: ResourceRoute, user: UserInfo): Promise<void> | undefined {
+  const { front, request, query } = exchange;
+  const kind = front.core.kinds.find(route.group, route.version, route.resource);
+  if (!kind) return refuseUnknown(exchange, route, user);
+  exchange.labels = labelsOf(kind, route);
+  if (request.method === 'GET' && route.name !== undefined && query === '' && !route.watch) {
+    const object = front.peek(kind, route, user);
+    if (object) {
+      exchange.verb = metricVerbs.get;
+      return answerObject(exchange, kind, negotiate(request.headers.accept, anyButDiscovery), object, 200);
+    }
+  }
+  return answerSlowly(exchange, route, user, kind);
+}
+
+const anyButDiscovery = (it: Format): boolean => it.as !== 'discovery';
+
+async function refuseUnknown(exchange: Exchange, route: ResourceRoute, user: UserInfo): Promise<void> {
+  const verb = verbOf(exchange.request.method ?? 'GET', route, false) ?? 'get';
+  await authorize(exchange.front.authorizer(), attributesOf(baseRequest(route, verb, {}, user)));
+  throw noSuchPath();
+}
+
+async function answerSlowly(
+  exchange: Exchange,
+  route: ResourceRoute,
+  user: UserInfo,
+  kind: KindDefinition,
+): Promise<void> {
   const { front, request, query } = exchange;
   const method = request.method ?? 'GET';
-  const kind = front.core.kinds.find(route.group, route.version, route.resource);
-  if (!kind) {
-    await authorize(
-      front.authorizer(),
-      attributesOf(baseRequest(route, verbOf(method, route, false) ?? 'get', {}, user)),
-    );
-    throw noSuchPath();
-  }
-  exchange.labels = labelsOf(kind, route);
   if (route.subresource !== undefined && isConnect(front, route)) {
     exchange.longRunning = true;
     exchange.verb = 'CONNECT';
@@ -67,7 +86,7 @@ export async function answerResource(exchange: Exchange, route: ResourceRoute, u
   if (!verb) throw methodNotAllowed();
   exchange.verb = metricVerbs[verb];
   const options = parseOptions(query, optionsKinds[verb]);
-  const format = negotiate(request.headers.accept, (it) => it.as !== 'discovery');
+  const format = negotiate(request.headers.accept, anyButDiscovery);
   const resourceRequest = await readRequest(exchange, route, verb, options, user, kind);
   if (verb === 'watch') {
     // A watch is counted while it is set up, not while it runs.
@@ -98,19 +117,11 @@ function labelsOf(kind: KindDefinition, route: ResourceRoute): string {
   return text;
 }
 
+/** A request with every field in place, so that all requests have one shape; undefined stands for absent. */
 function baseRequest(route: ResourceRoute, verb: Verb, options: RequestOptions, user: UserInfo): ResourceRequest {
   const { group, version, resource, subresource, namespace, name } = route;
-  return {
-    verb,
-    group,
-    version,
-    resource,
-    ...(subresource !== undefined && { subresource }),
-    ...(namespace !== undefined && { namespace }),
-    ...(name !== undefined && { name }),
-    options,
-    user,
-  };
+  const request = { verb, group, version, resource, subresource, namespace, name, options, user };
+  return request as ResourceRequest;
 }
 
 async function readRequest(
@@ -175,45 +186,66 @@ function includeOf(query: string): IncludeObject {
   }
 }
 
-async function answerResult(
+/** Writes one object in the form asked for. */
+function answerObject(
+  exchange: Exchange,
+  kind: KindDefinition,
+  format: Format,
+  object: Live,
+  code: number,
+): Promise<void> | undefined {
+  const shown =
+    format.as === 'object'
+      ? object
+      : format.as === 'partial'
+        ? partialOf(object, format.version)
+        : tableOf(
+            kind,
+            [object],
+            { resourceVersion: object.metadata.resourceVersion },
+            format.version,
+            includeOf(exchange.query),
+            exchange.front.core.clock.now(),
+          );
+  return sendEncoded(exchange, code, format, encode(shown, format, exchange.pretty));
+}
+
+function sendEncoded(
+  exchange: Exchange,
+  code: number,
+  format: Format,
+  bytes: Buffer | Promise<Buffer>,
+): Promise<void> | undefined {
+  const type = contentTypeOf(format);
+  return bytes instanceof Promise
+    ? bytes.then((it) => send(exchange, code, type, it))
+    : send(exchange, code, type, bytes);
+}
+
+function answerResult(
   exchange: Exchange,
   kind: KindDefinition,
   format: Format,
   result: ResourceResult,
-): Promise<void> {
+): Promise<void> | undefined {
   const { front, query, response, auditId, pretty } = exchange;
   const { clock } = front.core;
-  const type = contentTypeOf(format);
   switch (result.type) {
-    case 'object': {
-      const { object } = result;
-      const shown =
-        format.as === 'table'
-          ? tableOf(
-              kind,
-              [object],
-              { resourceVersion: object.metadata.resourceVersion },
-              format.version,
-              includeOf(query),
-              clock.now(),
-            )
-          : format.as === 'partial'
-            ? partialOf(object, format.version)
-            : object;
-      return send(exchange, result.created ? 201 : 200, type, await encode(shown, format, pretty));
-    }
+    case 'object':
+      return answerObject(exchange, kind, format, result.object, result.created ? 201 : 200);
     case 'answer':
-      return send(exchange, result.code, type, await encode(result.object, format, pretty));
+      return sendEncoded(exchange, result.code, format, encode(result.object, format, pretty));
     case 'list': {
       const { list } = result;
-      if (format.as === 'table') {
-        const table = tableOf(kind, list.items, list.metadata, format.version, includeOf(query), clock.now());
-        return send(exchange, 200, type, await encode(table, format, pretty));
-      }
-      if (format.as === 'partial')
-        return send(exchange, 200, type, await encode(partialListOf(list, format.version), format, pretty));
-      const fast = format.type === 'json' && !pretty;
-      return send(exchange, 200, type, fast ? encodeList(list, kind.resource) : await encode(list, format, pretty));
+      if (format.as === 'object' && format.type === 'json' && !pretty)
+        return sendPieces(exchange, contentTypeOf(format), encodeList(list, kind.resource), clock);
+      const shown =
+        format.as === 'table'
+          ? tableOf(kind, list.items, list.metadata, format.version, includeOf(query), clock.now())
+          : format.as === 'partial'
+            ? partialListOf(list, format.version)
+            : list;
+      return sendEncoded(exchange, 200, format, encode(shown, format, pretty));
     }
     case 'watch': {
       front.limits.leave(exchange.ticket);

@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { KubeObject, Live, ObjectList, Resource } from '../../api/resource.ts';
 import { apiVersionOf } from '../../api/resource.ts';
+import type { Clock } from '../../base/clock.ts';
 import { isCustom } from '../storage/keys.ts';
 import { metadataOffset, wireBytes } from '../storage/wire.ts';
 import type { Incoming } from './body.ts';
@@ -24,26 +25,99 @@ export interface Answer {
   readonly pretty: boolean;
 }
 
-/** Writes one answer with one write. */
-export async function send(answer: Answer, code: number, contentType: string, body: Buffer | string): Promise<void> {
-  const { request, response } = answer;
-  let bytes = typeof body === 'string' ? Buffer.from(body) : body;
-  const headers: Record<string, string | number | string[]> = {
+type Headers = Record<string, string | number | string[]>;
+
+/** Writes one answer with one write: at once, but for large ones that are compressed first. */
+export function send(
+  answer: Answer,
+  code: number,
+  contentType: string,
+  body: Buffer | string,
+): Promise<void> | undefined {
+  const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+  if (bytes.length > gzipFrom && acceptsGzip(answer.request)) return sendCompressed(answer, code, contentType, bytes);
+  write(answer, code, headersOf(answer, contentType), bytes);
+  return undefined;
+}
+
+async function sendCompressed(answer: Answer, code: number, contentType: string, bytes: Buffer): Promise<void> {
+  const headers = headersOf(answer, contentType);
+  headers['Content-Encoding'] = 'gzip';
+  headers['Vary'] = 'Accept-Encoding';
+  write(answer, code, headers, await compress(bytes, { level: 1 }));
+}
+
+function headersOf(answer: Answer, contentType: string): Headers {
+  const headers: Headers = {
     'Audit-Id': answer.auditId,
     'Cache-Control': 'no-cache, private',
     'Content-Type': contentType,
   };
   if (answer.warnings.length > 0) headers['Warning'] = answer.warnings.map(warningHeader);
-  if (bytes.length > gzipFrom && acceptsGzip(request)) {
-    bytes = await compress(bytes, { level: 1 });
-    headers['Content-Encoding'] = 'gzip';
-    headers['Vary'] = 'Accept-Encoding';
-  }
+  return headers;
+}
+
+function write({ request, response }: Answer, code: number, headers: Headers, bytes: Buffer): void {
   if (response.destroyed || response.writableEnded) return;
   headers['Content-Length'] = bytes.length;
   response.writeHead(code, headers);
   if (request.method === 'HEAD') response.end();
   else response.end(bytes);
+}
+
+/** How long a client may leave an answer unread before its connection is cut. */
+const drainMs = 30_000;
+
+/** Resolves true when the response takes more, false when the client is gone or has read nothing for 30 seconds. */
+export function drained(response: Outgoing, clock: Clock): Promise<boolean> {
+  return new Promise((resolve) => {
+    const settle = (result: boolean): void => {
+      timer.cancel();
+      response.off('drain', onDrain);
+      response.off('close', onClose);
+      resolve(result);
+    };
+    const onDrain = (): void => settle(true);
+    const onClose = (): void => settle(false);
+    const timer = clock.after(drainMs, () => settle(false), { background: true });
+    response.on('drain', onDrain);
+    response.on('close', onClose);
+  });
+}
+
+/** Writes; false when the client should be waited for. */
+export const writePiece = (response: Outgoing, piece: Buffer): boolean => {
+  // The two kinds of response declare write apart.
+  const { write: put } = response as { write(chunk: Buffer): boolean };
+  return put.call(response, piece);
+};
+
+/** Writes a long answer piece by piece as the client reads it, so that neither memory nor other requests suffer. */
+export async function sendPieces(
+  answer: Answer,
+  contentType: string,
+  body: { readonly size: number; readonly pieces: () => Iterable<Buffer> },
+  clock: Clock,
+): Promise<void> {
+  const { request, response } = answer;
+  if (body.size <= pieceBytes || acceptsGzip(request)) {
+    return send(answer, 200, contentType, Buffer.concat([...body.pieces()], body.size));
+  }
+  if (response.destroyed || response.writableEnded) return;
+  const headers = headersOf(answer, contentType);
+  headers['Content-Length'] = body.size;
+  response.writeHead(200, headers);
+  if (request.method !== 'HEAD') {
+    for (const piece of body.pieces()) {
+      if (response.destroyed) return;
+      if (writePiece(response, piece)) continue;
+      if (!(await drained(response, clock))) {
+        response.destroy();
+        return;
+      }
+    }
+  }
+  response.end();
 }
 
 const acceptsGzip = (request: Incoming): boolean => {
@@ -55,14 +129,16 @@ const acceptsGzip = (request: Incoming): boolean => {
 const warningHeader = (text: string): string =>
   `299 - "${text.replace(/[\\"]/g, '\\$&').replace(/[^\x20-\x7e]/g, (char) => (char === '\n' ? ' ' : '?'))}"`;
 
-/** The bytes of any object in this format. */
-export async function encode(object: KubeObject | ObjectList, format: Format, pretty: boolean): Promise<Buffer> {
-  if (format.type === 'yaml') {
-    const { stringify } = await import('yaml');
-    return Buffer.from(stringify(object, { aliasDuplicateObjects: false }));
-  }
+/** The bytes of any object in this format; a promise where a library has to be loaded for it. */
+export function encode(object: KubeObject | ObjectList, format: Format, pretty: boolean): Buffer | Promise<Buffer> {
+  if (format.type === 'yaml') return encodeYaml(object);
   if (pretty) return Buffer.from(`${JSON.stringify(object, null, 2)}\n`);
   return wireBytes(object as KubeObject);
+}
+
+async function encodeYaml(object: object): Promise<Buffer> {
+  const { stringify } = await import('yaml');
+  return Buffer.from(stringify(object, { aliasDuplicateObjects: false }));
 }
 
 export const contentTypeOf = (format: Format): string => {
@@ -72,42 +148,59 @@ export const contentTypeOf = (format: Format): string => {
     : base;
 };
 
+/** Bytes written at a time. */
+const pieceBytes = 256 * 1024;
+
 /**
  * A list in JSON, put together from the bytes that its items have already. Items of built-in kinds go without kind and apiVersion, as
  * typed lists upstream do.
  */
-export function encodeList(list: ObjectList, resource: Resource): Buffer {
+export function encodeList(
+  list: ObjectList,
+  resource: Resource,
+): { readonly size: number; readonly pieces: () => Iterable<Buffer> } {
   const { items, ...head } = list;
   const opening = Buffer.from(`${JSON.stringify(head).slice(0, -1)},"items":[`);
-  const prefix = metadataOffset(resource.kind, apiVersionOf(resource));
-  const bare = !isCustom(resource);
   // `{"kind":…,"apiVersion":…,` ends where `"metadata":{` begins.
-  const skip = prefix - '"metadata":{'.length;
-  const parts: Buffer[] = [];
-  let size = opening.length + 2;
+  const skip = isCustom(resource) ? 0 : metadataOffset(resource.kind, apiVersionOf(resource)) - metadataKey.length;
+  // Each item costs its bytes from its first field on, a brace before and a comma after.
+  let size = opening.length + ending.length - (items.length > 0 ? 1 : 0);
   for (const item of items) {
     const bytes = wireBytes(item);
-    const part = bare && startsBare(bytes, skip) ? bytes.subarray(skip) : bytes.subarray(1);
-    parts.push(part);
-    size += part.length + 2;
+    size += bytes.length - itemStart(bytes, skip) + 2;
   }
-  const out = Buffer.allocUnsafe(Math.max(size - (items.length > 0 ? 1 : 0), opening.length + 2));
+  return { size, pieces: () => listPieces(opening, items, skip) };
+}
+
+function* listPieces(opening: Buffer, items: readonly Live[], skip: number): Generator<Buffer> {
+  let out = Buffer.allocUnsafe(pieceBytes);
   let at = opening.copy(out);
-  parts.forEach((part, index) => {
+  for (let index = 0; index < items.length; index++) {
+    const bytes = wireBytes(items[index] as Live);
+    const from = itemStart(bytes, skip);
+    const needed = bytes.length - from + 2;
+    if (at + needed + ending.length > out.length) {
+      yield out.subarray(0, at);
+      out = Buffer.allocUnsafe(Math.max(pieceBytes, needed + ending.length));
+      at = 0;
+    }
     if (index > 0) out[at++] = comma;
     out[at++] = brace;
-    out.set(part, at);
-    at += part.length;
-  });
-  out.write(']}', at, 'latin1');
-  return out.subarray(0, at + 2);
+    out.set(from === 0 ? bytes : bytes.subarray(from), at);
+    at += bytes.length - from;
+  }
+  ending.copy(out, at);
+  yield out.subarray(0, at + ending.length);
 }
 
 const comma = 0x2c;
 const brace = 0x7b;
+const ending = Buffer.from(']}');
 const metadataKey = Buffer.from('"metadata":{');
-const startsBare = (bytes: Buffer, skip: number): boolean =>
-  bytes.compare(metadataKey, 0, metadataKey.length, skip, skip + metadataKey.length) === 0;
+
+/** Where an item's first field begins: at `metadata` where kind and apiVersion before it are left out. */
+const itemStart = (bytes: Buffer, skip: number): number =>
+  skip > 0 && bytes.compare(metadataKey, 0, metadataKey.length, skip, skip + metadataKey.length) === 0 ? skip : 1;
 
 /** One frame of a watch. */
 export function watchFrame(type: string, object: Live | KubeObject): Buffer {

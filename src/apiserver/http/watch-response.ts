@@ -5,11 +5,9 @@ import { internalError, StatusError } from '../../api/status.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { KindDefinition } from '../../kinds/kind.ts';
 import type { Format } from './negotiate.ts';
-import { contentTypeOf, type Outgoing, watchFrame } from './respond.ts';
+import { contentTypeOf, drained, type Outgoing, watchFrame, writePiece } from './respond.ts';
 import { type IncludeObject, partialOf, tableOf } from './table.ts';
 
-/** How long a client may leave its watch unread before it is cut. */
-const drainMs = 30_000;
 /** Frames written in one piece, at most. */
 const pieceBytes = 256 * 1024;
 
@@ -39,7 +37,7 @@ export async function streamWatch(watch: WatchResponse, stream: WatchStream, abo
   for await (const batch of stream) {
     for (const piece of frames(batch)) {
       if (response.destroyed) return;
-      if (write(response, piece)) continue;
+      if (writePiece(response, piece)) continue;
       if (!(await drained(response, clock))) {
         abort();
         response.destroy();
@@ -48,28 +46,6 @@ export async function streamWatch(watch: WatchResponse, stream: WatchStream, abo
     }
   }
   if (!response.destroyed) response.end();
-}
-
-const write = (response: Outgoing, piece: Buffer): boolean => {
-  // The two kinds of response declare write apart.
-  const { write: put } = response as { write(chunk: Buffer): boolean };
-  return put.call(response, piece);
-};
-
-function drained(response: Outgoing, clock: Clock): Promise<boolean> {
-  return new Promise((resolve) => {
-    const settle = (result: boolean): void => {
-      timer.cancel();
-      response.off('drain', onDrain);
-      response.off('close', onClose);
-      resolve(result);
-    };
-    const onDrain = (): void => settle(true);
-    const onClose = (): void => settle(false);
-    const timer = clock.after(drainMs, () => settle(false), { background: true });
-    response.on('drain', onDrain);
-    response.on('close', onClose);
-  });
 }
 
 /** Turns batches into pieces to write. */

@@ -1,3 +1,4 @@
+import { isRecord, setOwn } from '../../api/draft.ts';
 import type { Live } from '../../api/resource.ts';
 import { apiVersionOf } from '../../api/resource.ts';
 import type { Draft, KindDefinition } from '../../kinds/kind.ts';
@@ -15,10 +16,19 @@ export interface Encoded {
 export function encodeObject(kind: KindDefinition, draft: Draft): Encoded {
   const { resource } = kind;
   const apiVersion = apiVersionOf(resource);
-  const { kind: _kind, apiVersion: _apiVersion, metadata, ...rest } = draft;
-  const { resourceVersion: _resourceVersion, ...meta } = (metadata ?? {}) as Draft;
-  const ordered: Draft = { kind: resource.kind, apiVersion, metadata: meta, ...rest };
+  const ordered: Draft = { kind: resource.kind, apiVersion, metadata: withoutVersion(draft['metadata']) };
+  for (const field of Object.keys(draft)) {
+    if (field !== 'kind' && field !== 'apiVersion' && field !== 'metadata') setOwn(ordered, field, draft[field]);
+  }
   return { draft: ordered, bytes: Buffer.from(JSON.stringify(ordered)), at: metadataOffset(resource.kind, apiVersion) };
+}
+
+/** The draft's own metadata where nobody else can hold it and it names no revision yet; else a copy. */
+function withoutVersion(metadata: unknown): Draft {
+  if (!isRecord(metadata)) return {};
+  if (!Object.hasOwn(metadata, 'resourceVersion') && !Object.isFrozen(metadata)) return metadata;
+  const { resourceVersion: _resourceVersion, ...rest } = metadata;
+  return rest;
 }
 
 /** The shared object that a write has become at `revision`: the writer's own draft, not parsed again. */

@@ -33,6 +33,21 @@ export interface ResourceCache {
 /** The namespace as the index wants it. */
 export const bucketOf = (object: Live): string => object.metadata.namespace ?? '';
 
+/** The changes of a batch in one namespace: one frozen list for all who watch it, so that its bytes are made once. */
+function shareOf(
+  batch: readonly Change[],
+  namespace: string,
+  shares: Map<string, readonly Change[]>,
+): readonly Change[] {
+  let share = shares.get(namespace);
+  if (!share) {
+    const mine = batch.filter(({ object }) => bucketOf(object) === namespace);
+    share = mine.length === batch.length ? batch : Object.freeze(mine);
+    shares.set(namespace, share);
+  }
+  return share;
+}
+
 export function resourceCache(clock: Clock, onSubscriberError: (error: unknown) => void): ResourceCache {
   const objects = objectIndex();
   const history = changeHistory(clock, 0);
@@ -46,7 +61,12 @@ export function resourceCache(clock: Clock, onSubscriberError: (error: unknown) 
     if (pending.length === 0) return;
     const batch = Object.freeze(pending);
     pending = [];
-    for (const watcher of watching) watcher.push(batch);
+    const shares = new Map<string, readonly Change[]>();
+    for (const watcher of watching) {
+      const { wholeNamespace } = watcher;
+      if (wholeNamespace === undefined) watcher.push(batch);
+      else watcher.deliver(shareOf(batch, wholeNamespace, shares));
+    }
   };
 
   return {

@@ -42,6 +42,10 @@ export interface Storage {
   add(kind: KindDefinition): StoredResource;
   remove(it: GroupResource): void;
   find(it: GroupResource): StoredResource | undefined;
+  /** The same by its parts. */
+  findStored(group: string, plural: string): StoredResource | undefined;
+  /** True where other servers write to the same store. */
+  readonly shared: boolean;
   resources(): Iterable<StoredResource>;
   /** Loads everything and begins to follow the store. */
   start(): Promise<void>;
@@ -77,6 +81,8 @@ const bookmarkMs = 60_000;
 export function createStorage(options: StorageOptions): Storage {
   const { store, clock, log } = options;
   const byId = new Map<string, StoredResource>();
+  /** The same by plural and group, for lookups that put no key together. */
+  const byPlural = new Map<string, Map<string, StoredResource>>();
   const byPrefix = new Map<string, StoredResource>();
   const handed = new Map<string, Encoded[]>();
   let waiters: { readonly revision: number; readonly resolve: () => void; readonly reject: (error: Error) => void }[] =
@@ -258,6 +264,7 @@ export function createStorage(options: StorageOptions): Storage {
       const cache = resourceCache(clock, (error) => log.error('a subscriber failed', { resource: plural, error }));
       const resource: StoredResource = { kind, prefix, cache, loading: undefined, backlog: undefined };
       byId.set(idOf({ group, resource: plural }), resource);
+      byPlural.set(plural, (byPlural.get(plural) ?? new Map()).set(group, resource));
       byPrefix.set(prefix, resource);
       if (running) {
         resource.backlog = [];
@@ -269,10 +276,13 @@ export function createStorage(options: StorageOptions): Storage {
       const resource = byId.get(idOf(it));
       if (!resource) return;
       byId.delete(idOf(it));
+      byPlural.get(it.resource)?.delete(it.group);
       byPrefix.delete(resource.prefix);
       resource.cache.endWatches();
     },
-    find: (it) => byId.get(idOf(it)),
+    find: (it) => byPlural.get(it.resource)?.get(it.group),
+    findStored: (group, plural) => byPlural.get(plural)?.get(group),
+    shared: options.shared ?? false,
     resources: () => byId.values(),
     async start() {
       await loadAll();

@@ -17,6 +17,10 @@ export interface WatchScope {
 export interface Watcher extends WatchStream {
   /** Hands over changes in order. A reader too far behind is cut off: its stream ends. */
   push(changes: readonly Change[]): void;
+  /** The same for changes that are all its own: nothing is looked at again. */
+  deliver(events: readonly WatchEvent[]): void;
+  /** Set where it sees every change of one namespace, as it is: such watchers can share their batches. */
+  readonly wholeNamespace: string | undefined;
   /** Puts ready-made events into the stream, whatever its length. */
   emit(events: readonly WatchEvent[]): void;
   bookmark(revision: number): void;
@@ -56,7 +60,8 @@ const atRevision = (old: Live, change: Change): Live => {
 
 /** Starts a watcher; `onEnd` is called once, when it is over for whatever reason. */
 export function startWatcher(scope: WatchScope, onEnd: (watcher: Watcher) => void): Watcher {
-  const everything = scope.namespace === undefined && scope.name === undefined && !scope.matches && !scope.convert;
+  const unfiltered = scope.name === undefined && !scope.matches && !scope.convert;
+  const everything = unfiltered && scope.namespace === undefined;
   let queue: (readonly WatchEvent[])[] = [];
   let size = 0;
   let ended = false;
@@ -96,16 +101,20 @@ export function startWatcher(scope: WatchScope, onEnd: (watcher: Watcher) => voi
   };
 
   const watcher: Watcher = {
+    wholeNamespace: unfiltered ? scope.namespace : undefined,
     push(changes) {
-      let events: readonly WatchEvent[] = changes;
-      if (!everything) {
-        const mine: WatchEvent[] = [];
-        for (const change of changes) {
-          const event = seen(change, scope);
-          if (event) mine.push(event);
-        }
-        events = mine;
+      if (everything) {
+        watcher.deliver(changes);
+        return;
       }
+      const mine: WatchEvent[] = [];
+      for (const change of changes) {
+        const event = seen(change, scope);
+        if (event) mine.push(event);
+      }
+      watcher.deliver(mine);
+    },
+    deliver(events) {
       if (size > 0 && size + events.length > limit) {
         queue = [];
         size = 0;

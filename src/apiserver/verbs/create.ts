@@ -20,6 +20,9 @@ const attempts = 8;
 /** What of a generateName is kept, so that five characters more still make a label. */
 const longestPrefix = 58;
 
+/** What only the server sets. */
+const serverSet = ['resourceVersion', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'selfLink'];
+
 /** create: admits, prepares, validates and stores a new object. */
 export async function create(op: Operation): Promise<ResourceResult> {
   const body = decodeBody(op, op.request.body);
@@ -48,15 +51,15 @@ export async function createObject(op: Operation, draft: Draft, tracked = false)
   if (meta['resourceVersion'] !== undefined && meta['resourceVersion'] !== '' && meta['resourceVersion'] !== '0') {
     throw statusError(500, '', 'resourceVersion should not be set on objects to be created');
   }
-  for (const field of ['resourceVersion', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'selfLink'])
-    delete meta[field];
+  for (const field of serverSet) if (Object.hasOwn(meta, field)) delete meta[field];
   meta['creationTimestamp'] = rfc3339(core.clock.now());
   meta['uid'] = randomUuid(core.random);
   if (!tracked) fieldsOfWrite(op, undefined, draft);
 
   const prefix = typeof meta['generateName'] === 'string' && !meta['name'] ? meta['generateName'] : '';
   const request = admissionRequest(op, 'CREATE', String(meta['name'] ?? ''), draft, undefined);
-  await admit(op, request);
+  const admitting = admit(op, request);
+  if (admitting) await admitting;
   dedupOwners(op, meta, true);
   if (prefix !== '') meta['name'] = generateName(op, prefix);
   kind.prepareForCreate?.(draft, strategy);
@@ -66,7 +69,8 @@ export async function createObject(op: Operation, draft: Draft, tracked = false)
     throw invalidObject(kind.resource.group, kind.resource.kind, String(meta['name'] ?? ''), errors);
   for (const warning of kind.warnings?.(object, undefined) ?? []) strategy.warn(warning);
   const named = prefix === '' ? request : { ...request, name: String(meta['name']) };
-  await validateAdmission(op, named);
+  const validating = validateAdmission(op, named);
+  if (validating) await validating;
 
   for (let attempt = 1; ; attempt++) {
     const name = String(meta['name']);

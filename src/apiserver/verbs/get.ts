@@ -20,7 +20,7 @@ export async function readyFor(op: Operation, resourceVersion: string | undefine
   const { storage } = op.core;
   if (op.stored.loading) await op.stored.loading;
   if (resourceVersion === undefined || resourceVersion === '') {
-    await storage.fresh();
+    if (storage.shared) await storage.fresh();
     return 0;
   }
   const wanted = parseRevision(resourceVersion);

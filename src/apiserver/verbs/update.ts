@@ -97,14 +97,16 @@ async function writeUpdate(op: Operation, plan: UpdatePlan, old: Live, next: Dra
   dedupOwners(op, meta, false);
   if (!plan.tracked) fieldsOfWrite(op, old, next);
   const admission = admissionRequest(op, 'UPDATE', name, next, old);
-  await admit(op, admission);
+  const admitting = admit(op, admission);
+  if (admitting) await admitting;
   dedupOwners(op, meta, true);
   checkNamespace(op, meta);
   prepare(op, next, old);
   validate(op, next, old, admission);
   for (const warning of kind.warnings?.(next as KubeObject, old) ?? []) strategy.warn(warning);
   keepUnchangedTimestamps(next, old);
-  await validateAdmission(op, admission);
+  const validating = validateAdmission(op, admission);
+  if (validating) await validating;
 
   if (isDeletedBy(kind, next, old)) return eraseAfterUpdate(op, admission, old, next);
   if (sameObject(next, old)) return old;

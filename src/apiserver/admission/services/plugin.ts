@@ -223,6 +223,7 @@ export function serviceAllocation(
   followAddresses(context);
   return {
     name: 'ServiceAllocation',
+    resources: ['services'],
     admit(request: AdmissionRequest) {
       if (!isFor(request, '', 'services') || !request.object) return;
       if (request.operation !== 'CREATE' && request.operation !== 'UPDATE') return;

@@ -126,7 +126,9 @@ export function mutatingWebhooks(context: ServerContext, cluster?: ClusterDialer
     name: 'MutatingAdmissionWebhook',
     admit(request) {
       if (isExempt(request)) return;
-      const webhooks = sortedWebhooks(context.reader.list(mutatingwebhookconfigurations));
+      const configurations = context.reader.list(mutatingwebhookconfigurations);
+      if (configurations.length === 0) return;
+      const webhooks = sortedWebhooks(configurations);
       return webhooks.length === 0 ? undefined : run(request, webhooks);
     },
   };
@@ -150,7 +152,9 @@ export function validatingWebhooks(context: ServerContext, cluster?: ClusterDial
     name: 'ValidatingAdmissionWebhook',
     validate(request) {
       if (isExempt(request)) return;
-      const webhooks = sortedWebhooks(context.reader.list(validatingwebhookconfigurations));
+      const configurations = context.reader.list(validatingwebhookconfigurations);
+      if (configurations.length === 0) return;
+      const webhooks = sortedWebhooks(configurations);
       return webhooks.length === 0 ? undefined : run(request, webhooks);
     },
   };
