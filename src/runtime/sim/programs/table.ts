@@ -1,38 +1,50 @@
+import { lazyProgram } from '../kernel/exec.ts';
 import type { Program, ProgramTable } from '../kernel/workload.ts';
-import { shellProgram } from '../shell/sh.ts';
+import { applet, type Flavour } from './applet.ts';
+import { appletNames, findApplet } from './applets.ts';
 
-/** Waits for TERM or INT: what a pod's infrastructure container does. */
-const pause: Program = (p) =>
-  p.outside(
-    new Promise<number>((resolve) => {
-      for (const signal of ['INT', 'TERM'] as const) p.handle(signal, () => resolve(0));
-    }),
-  );
-
-const sleep: Program = async (p) => {
-  await p.sleep(Number(p.argv[1] ?? 0) * 1000);
-  return 0;
+/** Programs that are no small commands, by the name that executables carry. */
+const programs: Readonly<Record<string, () => Promise<Program>>> = {
+  ash: async () => (await import('../shell/sh.ts')).shellProgram('ash'),
+  dash: async () => (await import('../shell/sh.ts')).shellProgram('dash'),
+  bash: async () => (await import('../shell/sh.ts')).shellProgram('bash'),
+  busybox: async () =>
+    (await import('./system/busybox.ts')).busyboxProgram([...appletNames, 'ash', 'sh'].sort(), (name) =>
+      name === 'ash' ? programs['ash']?.() : command(name, 'busybox')?.(),
+    ),
+  pause: async () => (await import('./pause.ts')).pause,
+  'no-package-manager': async () => (await import('./no-package-manager.ts')).noPackageManager,
 };
 
-const cat: Program = async (p) => {
-  const files = p.argv.length > 1 ? p.argv.slice(1) : ['-'];
-  for (const file of files) {
-    const fd = file === '-' ? 0 : p.open(file, { read: true });
-    for (let part = await p.read(fd); part !== null; part = await p.read(fd)) await p.print(part);
-  }
-  return 0;
-};
+function command(name: string, flavour: Flavour): (() => Promise<Program>) | undefined {
+  const load = findApplet(name);
+  return load && (async () => applet(await load(), flavour));
+}
 
-const programs: Readonly<Record<string, Program>> = {
-  pause,
-  sleep,
-  cat,
-  ash: shellProgram('ash'),
-  sh: shellProgram('dash'),
-  bash: shellProgram('bash'),
-};
+const loaders = new Map<string, Program | (() => Promise<Program>)>();
 
-/** The programs of the built-in images. */
+/**
+ * Every builtin program: `ls` is busybox's, `gnu/ls` that of Debian. Each is imported when it is first run and kept from then
+ * on.
+ */
 export const builtinPrograms: ProgramTable = {
-  find: (name) => (Object.hasOwn(programs, name) ? programs[name] : undefined),
+  find(name) {
+    const known = loaders.get(name);
+    if (known) return known;
+    const load = name.startsWith('gnu/')
+      ? command(name.slice(4), 'gnu')
+      : Object.hasOwn(programs, name)
+        ? programs[name]
+        : command(name, 'busybox');
+    if (!load) return undefined;
+    const lazy = lazyProgram(async () => {
+      const program = await load();
+      loaders.set(name, program);
+      return program;
+    });
+    loaders.set(name, lazy);
+    return lazy;
+  },
 };
+
+export const builtinProgramNames: readonly string[] = Object.keys(programs);
