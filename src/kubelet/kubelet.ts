@@ -12,6 +12,8 @@ import type { InformerSet } from '../client/informer.ts';
 import type { NodeRuntime } from '../runtime/node-runtime.ts';
 import { type KubeletContext, podEvent, podSpan } from './context.ts';
 import { dueQueue } from './due-queue.ts';
+import type { EvictionManager } from './eviction/eviction-manager.ts';
+import { nodeEviction } from './eviction/node-eviction.ts';
 import { imageManager } from './images/image-manager.ts';
 import { collectImages } from './node/image-gc.ts';
 import { rotateLog } from './node/log-rotation.ts';
@@ -94,6 +96,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   const due = dueQueue(clock);
   const hostIps = [machine.address];
   const startedAt = clock.now();
+  let eviction: EvictionManager | undefined;
   const allServices = informers.informer(services);
 
   const agent = nodeAgent({
@@ -109,7 +112,15 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     health,
     maxPods,
     port: options.port ?? 10250,
-    rootDir,
+    pressure: () => {
+      const pressures = eviction?.pressures() ?? [];
+      return {
+        memory: pressures.includes('MemoryPressure'),
+        disk: pressures.includes('DiskPressure'),
+        pid: pressures.includes('PIDPressure'),
+      };
+    },
+    feelPressure: async () => eviction?.synchronize(),
     labels: options.labels ?? {},
     taints: options.taints,
     onBeat: (count) => {
@@ -181,7 +192,12 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     context,
     () => agent.node(),
     () => sourcesReady,
+    (pod) => {
+      const message = eviction?.refuses(pod);
+      return message === undefined ? undefined : { reason: 'Evicted', message };
+    },
   );
+  eviction = nodeEviction(context, set);
 
   const rotateLogs = async (): Promise<void> => {
     for (const worker of set.workers())

@@ -4,7 +4,7 @@ import { rfc3339 } from '../base/clock.ts';
 import { type KubeletContext, podEvent } from './context.ts';
 import { deleteMirror, reconcileMirror } from './node/static-pods.ts';
 import type { PodSourceHandler } from './pod-source.ts';
-import { admitPod } from './pods/admission.ts';
+import { admitPod, type Rejection } from './pods/admission.ts';
 import { podUidLabel } from './pods/labels.ts';
 import { isMirrorPod, isTerminalPhase } from './pods/observed.ts';
 import { podWorker } from './pods/pod-worker.ts';
@@ -41,6 +41,8 @@ export function podSet(
   node: () => V1Node | undefined,
   /** True once both sources have told what they have: only then may orphans be removed. */
   complete: () => boolean,
+  /** Why the node takes no such pod at present: a reason and a text. */
+  refuses: (pod: V1Pod) => Rejection | undefined = () => undefined,
 ): PodSet {
   const workers = new Map<string, PodWorker>();
   const api = new Map<string, Live<V1Pod>>();
@@ -110,7 +112,7 @@ export function podSet(
       !isTerminalPhase(pod.status?.phase) &&
       !pod.status?.containerStatuses?.some((c) => c.containerID);
     if (fresh && it) {
-      const rejection = admitPod(pod, it, active(uid));
+      const rejection = refuses(pod) ?? admitPod(pod, it, active(uid), context.machine);
       if (rejection) {
         rejected.add(uid);
         reject(pod, rejection.reason, rejection.message);

@@ -18,6 +18,8 @@ export interface MachineInfo {
   readonly operatingSystem: string;
   /** Go's word: `amd64`, `arm64`. */
   readonly architecture: string;
+  /** False where the machine does not enforce AppArmor profiles; absent = it does. */
+  readonly appArmor?: boolean;
   /** The address other nodes and the API server reach it at. */
   readonly address: string;
 }
@@ -46,6 +48,8 @@ export interface NodeRuntime {
   readonly dialer: NodeDialer;
   machine(): Promise<MachineInfo>;
   usage(): Promise<MachineUsage>;
+  /** How many processes run in a pod's cgroup (`/kubepods/…`); absent where the runtime cannot tell. */
+  processes?(cgroup: string): Promise<number>;
   /** Stops what it started itself; containers of a real runtime go on running. */
   close(): Promise<void>;
 }

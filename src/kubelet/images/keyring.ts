@@ -42,7 +42,6 @@ function entriesOf(auths: unknown): Entry[] {
         ...(username !== undefined && { username }),
         ...(password !== undefined && { password }),
         ...(identityToken !== undefined && { identityToken }),
-        serverAddress: server,
       },
       hash: createHash('sha256')
         .update(JSON.stringify([username, password, identityToken]))

@@ -13,13 +13,14 @@ export async function collectImages(
   runtime: NodeRuntime,
   lastUsed: ReadonlyMap<string, number>,
   log: Logger,
+  options: { /** Every unused image goes, whatever the disk's state. */ readonly all?: boolean } = {},
 ): Promise<{ readonly freed: number; readonly complaint?: string }> {
   const info = await runtime.images.imageFsInfo();
   const { totalBytes, freeBytes } = await runtime.files.capacity(info.mountpoint);
   if (totalBytes <= 0) return { freed: 0 };
   const usage = 100 - Math.floor((freeBytes * 100) / totalBytes);
-  if (usage < high) return { freed: 0 };
-  const wanted = Math.floor((totalBytes * (100 - low)) / 100 - freeBytes);
+  if (usage < high && !options.all) return { freed: 0 };
+  const wanted = options.all ? Number.POSITIVE_INFINITY : Math.floor((totalBytes * (100 - low)) / 100 - freeBytes);
   const containers = await runtime.runtime.listContainers();
   const inUse = new Set(containers.flatMap((it) => [it.imageRef, it.image.image]));
   const candidates = (await runtime.images.listImages())
@@ -35,7 +36,7 @@ export async function collectImages(
       log.warn('cannot remove an image', { image: image.id, error });
     }
   }
-  return freed >= wanted
+  return freed >= wanted || options.all
     ? { freed }
     : {
         freed,

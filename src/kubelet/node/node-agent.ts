@@ -37,9 +37,11 @@ export interface NodeAgentOptions {
   readonly health: RuntimeHealth;
   readonly maxPods: number;
   readonly port: number;
-  readonly rootDir: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly taints: NonNullable<V1Node['spec']>['taints'];
+  readonly pressure: () => Pressure;
+  /** Looks for pressure before each report, about every 10 seconds. */
+  readonly feelPressure: () => Promise<unknown>;
   /** Called on each beat, about every 10 seconds. */
   readonly onBeat?: (count: number) => void;
 }
@@ -47,7 +49,6 @@ export interface NodeAgentOptions {
 const leaseSeconds = 40;
 const beatMs = 10_000;
 const reportMs = 300_000;
-const memoryThreshold = 100 * 1024 * 1024;
 
 /** Keeps the node's object and lease alive, on one timer. Upstream: kubelet_node_status.go and component-helpers/apimachinery/lease. */
 export function nodeAgent(options: NodeAgentOptions): NodeAgent {
@@ -58,7 +59,6 @@ export function nodeAgent(options: NodeAgentOptions): NodeAgent {
   let beats = 0;
   let timer: Timer | undefined;
   let stopped = false;
-  let pressure: Pressure = { memory: false, disk: false, pid: false };
   let cidr = '';
 
   const nodeEvent = (reason: string, message: string, type: 'Normal' | 'Warning' = 'Normal'): void =>
@@ -68,19 +68,6 @@ export function nodeAgent(options: NodeAgentOptions): NodeAgent {
       reason,
       message,
     );
-
-  const feelPressure = async (): Promise<void> => {
-    try {
-      const [usage, disk] = await Promise.all([runtime.usage(), runtime.files.capacity(options.rootDir)]);
-      pressure = {
-        memory: usage.memoryAvailableBytes < memoryThreshold,
-        disk: disk.freeBytes < disk.totalBytes * 0.1 || disk.freeInodes < disk.totalInodes * 0.05,
-        pid: options.machine.maxPids > 0 && usage.pids >= options.machine.maxPids,
-      };
-    } catch (error) {
-      log.debug('cannot measure the node', { error });
-    }
-  };
 
   const register = async (): Promise<void> => {
     const wanted = initialNode(nodeName, options.machine, options.labels, options.taints);
@@ -120,7 +107,7 @@ export function nodeAgent(options: NodeAgentOptions): NodeAgent {
       port: options.port,
       now: clock.now(),
       errors: options.health.errors(),
-      pressure,
+      pressure: options.pressure(),
       old: node?.status,
     });
 
@@ -213,7 +200,7 @@ export function nodeAgent(options: NodeAgentOptions): NodeAgent {
   const beat = async (): Promise<void> => {
     beats++;
     await options.health.check();
-    if (beats % 3 === 0) await feelPressure();
+    await options.feelPressure();
     if (!node) await guarded('cannot register the node', register);
     await guarded('cannot renew the node lease', renew);
     await guarded('cannot report the node status', () => report(false));
@@ -228,7 +215,7 @@ export function nodeAgent(options: NodeAgentOptions): NodeAgent {
 
   return {
     async start() {
-      await Promise.all([options.health.check(), feelPressure()]);
+      await Promise.all([options.health.check(), options.feelPressure()]);
       nodeEvent('Starting', 'Starting kubelet.');
       await guarded('cannot register the node', register);
       await guarded('cannot report the node status', () => report(true));

@@ -2,6 +2,8 @@ import type { V1Node, V1NodeSelectorTerm, V1Pod, V1Toleration } from '../../api/
 import { milliUnits, wholeUnits } from '../quantity.ts';
 import { isStaticPod } from './observed.ts';
 import { podRequests } from './resources.ts';
+import { appArmorRefusal } from './security.ts';
+import { forbiddenSysctl } from './sysctls.ts';
 
 /** Why a pod may not run on this node: a reason of its status, and the text. */
 export interface Rejection {
@@ -45,7 +47,8 @@ export function nodeMatches(pod: V1Pod, node: V1Node): boolean {
   );
 }
 
-const tolerates = (
+/** Whether a toleration covers a taint. */
+export const tolerates = (
   toleration: V1Toleration,
   taint: { readonly key: string; readonly value?: string; readonly effect: string },
 ): boolean => {
@@ -103,7 +106,14 @@ export function shortage(
 }
 
 /** Whether the pod may run here; undefined = yes. Upstream: pkg/kubelet/lifecycle/predicate.go. */
-export function admitPod(pod: V1Pod, node: V1Node, others: readonly V1Pod[]): Rejection | undefined {
+export function admitPod(
+  pod: V1Pod,
+  node: V1Node,
+  others: readonly V1Pod[],
+  machine: { readonly appArmor?: boolean } = {},
+): Rejection | undefined {
+  const sysctl = forbiddenSysctl(pod);
+  if (sysctl !== undefined) return { reason: 'SysctlForbidden', message: sysctl };
   const os = node.metadata?.labels?.['kubernetes.io/os'] ?? 'linux';
   const podOs = pod.metadata?.labels?.['kubernetes.io/os'];
   if (podOs !== undefined && podOs !== os)
@@ -135,5 +145,6 @@ export function admitPod(pod: V1Pod, node: V1Node, others: readonly V1Pod[]): Re
     );
     if (untolerated) return failed('TaintToleration', "node(s) had taints that the pod didn't tolerate");
   }
-  return undefined;
+  const appArmor = machine.appArmor === false ? appArmorRefusal(pod) : undefined;
+  return appArmor === undefined ? undefined : { reason: 'AppArmor', message: `Cannot enforce AppArmor: ${appArmor}` };
 }

@@ -1,4 +1,5 @@
 import type { V1Pod } from '../../api/generated/types.ts';
+import type { Eviction } from '../eviction/eviction-manager.ts';
 import type { ObservedPod } from './observed.ts';
 
 /** `room`: another pod has gone, which may let a deferred resize through. */
@@ -17,6 +18,8 @@ export interface PodWorker {
   observed(): ObservedPod;
   /** A newer object from the API or the static source. */
   update(pod: V1Pod): void;
+  /** Ends the pod as failed, in favour of its node. */
+  evict(eviction: Eviction): void;
   /** The pod is no longer wanted here: end it, and keep nothing. */
   remove(): void;
   /** Look again: the runtime, a probe, a volume source or a timer says so. */

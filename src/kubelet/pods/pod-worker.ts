@@ -24,10 +24,19 @@ import { resizeState } from './resize-state.ts';
 import { allContainersRestart } from './restart-rules.ts';
 import { runPlan } from './run-plan.ts';
 
-const deadline = {
+const deadline: Ending = {
   reason: 'DeadlineExceeded',
   message: 'Pod was active on the node longer than the specified deadline',
 };
+
+/** Why the kubelet ends a pod that its owner has not asked to end. */
+interface Ending {
+  readonly reason: string;
+  readonly message: string;
+  /** Seconds, instead of the pod's own. */
+  readonly grace?: number;
+  readonly disruption?: boolean;
+}
 
 const retryAfterError = 10_000;
 const retryNetwork = 1_000;
@@ -69,7 +78,7 @@ export function podWorker(
   let stopped = false;
   let volumes: ReadonlyMap<string, MountedVolume> | undefined;
   const references = keepReferences(context.objects, () => poke('volumes'));
-  let evicted = false;
+  let ending: Ending | undefined;
   let readySeen = false;
   /** Starts have failed: until then there is nothing to do unless something changes. */
   let waiting: { readonly until: number; readonly seen: string } | undefined;
@@ -110,8 +119,8 @@ export function podWorker(
     const limit = pod.spec?.activeDeadlineSeconds;
     const late = limit !== undefined && startTime !== undefined && clock.now() - Date.parse(startTime) >= limit * 1000;
     const old = context.status.get(uid) ?? pod.status ?? {};
-    if (late && !evicted && !isTerminalPhase(old.phase)) {
-      evicted = true;
+    if (late && !ending && !isTerminalPhase(old.phase)) {
+      ending = deadline;
       podEvent(context, pod, 'Normal', deadline.reason, deadline.message);
     }
     const status = podStatus({
@@ -129,7 +138,7 @@ export function podWorker(
       },
       actuated: (name) => resize.actuatedOf(observed, name),
       resizeConditions: resize.conditions(),
-      ...(evicted && { evict: deadline }),
+      ...(ending && { evict: ending }),
     });
     context.status.set(pod, status);
     if (!readySeen && status.conditions?.some((it) => it.type === 'Ready' && it.status === 'True')) {
@@ -249,7 +258,7 @@ export function podWorker(
     await observe();
     context.probes.stopLivenessAndStartup(uid);
     publish(false);
-    const grace = pod.metadata?.deletionGracePeriodSeconds ?? (removed ? 1 : undefined);
+    const grace = ending?.grace ?? pod.metadata?.deletionGracePeriodSeconds ?? (removed ? 1 : undefined);
     try {
       await killPod(context, pod, observed, grace);
     } catch (error) {
@@ -287,7 +296,7 @@ export function podWorker(
   const step = async (): Promise<void> => {
     if (
       phase === 'sync' &&
-      (removed || pod.metadata?.deletionTimestamp || isTerminalPhase(pod.status?.phase) || evicted)
+      (removed || pod.metadata?.deletionTimestamp || isTerminalPhase(pod.status?.phase) || ending)
     )
       phase = 'terminating';
     switch (phase) {
@@ -371,6 +380,12 @@ export function podWorker(
       // Only the status differs, and the kubelet itself wrote most of it: only others' conditions can matter.
       if (phase === 'sync' && gatesChanged(next, context.status.get(uid))) wake();
       if (phase === 'sync' && isTerminalPhase(next.status?.phase)) wake();
+    },
+    evict(eviction) {
+      if (ending || phase !== 'sync' || pod.metadata?.deletionTimestamp) return;
+      ending = eviction;
+      podEvent(context, pod, 'Warning', eviction.reason, eviction.message);
+      wake();
     },
     remove() {
       if (removed) return;

@@ -245,7 +245,7 @@ describe('security', () => {
         capabilities: { add: ['NET_ADMIN'], drop: ['ALL'] },
       },
     });
-    expect(containerSecurity(it, container, { username: '' }, undefined)).toMatchObject({
+    expect(containerSecurity(it, container, { username: '' }, undefined, '/k')).toMatchObject({
       runAsUser: 6,
       supplementalGroups: [7, 8],
       noNewPrivs: true,
@@ -254,7 +254,7 @@ describe('security', () => {
       seccomp: { profileType: 'RuntimeDefault' },
       namespaceOptions: { pid: 'CONTAINER', network: 'POD' },
     });
-    expect(containerSecurity(it, container, { username: '' }, 'target').namespaceOptions).toMatchObject({
+    expect(containerSecurity(it, container, { username: '' }, 'target', '/k').namespaceOptions).toMatchObject({
       pid: 'TARGET',
       targetId: 'target',
     });

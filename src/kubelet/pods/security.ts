@@ -51,6 +51,19 @@ export function verifyRunAsNonRoot(
   if (imageUser.uid === 0) throw new Error(`container has runAsNonRoot and image will run as root ${where}`);
 }
 
+/** Why the pod's AppArmor profiles cannot be had on a machine without AppArmor; undefined where it asks for none. Upstream: pkg/security/apparmor. */
+export function appArmorRefusal(pod: V1Pod): string | undefined {
+  const profiles = [
+    pod.spec?.securityContext?.appArmorProfile,
+    ...[...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])].map(
+      (it) => it.securityContext?.appArmorProfile,
+    ),
+  ];
+  return profiles.some((it) => it !== undefined && it.type !== 'Unconfined')
+    ? 'AppArmor is not enabled on the host'
+    : undefined;
+}
+
 /** Upstream: runtimeutil.NamespacesForPod. */
 export function podNamespaces(pod: V1Pod): NamespaceOptions {
   return {
@@ -60,12 +73,15 @@ export function podNamespaces(pod: V1Pod): NamespaceOptions {
   };
 }
 
-const profile = (it: { readonly type?: string; readonly localhostProfile?: string } | undefined): SecurityProfile => {
+const profile = (
+  it: { readonly type?: string; readonly localhostProfile?: string } | undefined,
+  root = '',
+): SecurityProfile => {
   switch (it?.type) {
     case 'RuntimeDefault':
       return { profileType: 'RuntimeDefault', localhostRef: '' };
     case 'Localhost':
-      return { profileType: 'Localhost', localhostRef: it.localhostProfile ?? '' };
+      return { profileType: 'Localhost', localhostRef: `${root}${it.localhostProfile ?? ''}` };
     default:
       return { profileType: 'Unconfined', localhostRef: '' };
   }
@@ -77,6 +93,8 @@ export function containerSecurity(
   container: V1Container,
   image: { readonly uid?: number; readonly username: string },
   targetId: string | undefined,
+  /** The kubelet's directory, below which `seccomp/` holds the node's profiles. */
+  rootDir: string,
 ): ContainerSecurityContext {
   const context = effectiveSecurityContext(pod, container);
   const base = pod.spec?.securityContext;
@@ -106,7 +124,7 @@ export function containerSecurity(
     noNewPrivs: context.allowPrivilegeEscalation === false,
     maskedPaths: unmasked ? [] : masked,
     readonlyPaths: unmasked ? [] : readonlyPaths,
-    seccomp: profile(context.seccompProfile),
+    seccomp: profile(context.seccompProfile, `${rootDir}/seccomp/`),
     ...(context.appArmorProfile && { apparmor: profile(context.appArmorProfile) }),
   };
 }

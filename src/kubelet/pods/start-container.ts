@@ -207,7 +207,7 @@ export async function startContainer(context: KubeletContext, request: StartRequ
       ...(container.lifecycle?.stopSignal && { stopSignal: container.lifecycle.stopSignal }),
       linux: {
         resources: linuxResources(pod, container, context.machine.memoryBytes),
-        securityContext: containerSecurity(pod, container, user, target?.id),
+        securityContext: containerSecurity(pod, container, user, target?.id, context.rootDir),
       },
     };
   } catch (error) {

@@ -43,8 +43,8 @@ export interface PodStatusInput {
   readonly probes: ProbeView;
   readonly actuated: (name: string) => V1ResourceRequirements | undefined;
   readonly resizeConditions: readonly V1PodCondition[];
-  /** Set when the pod has to end: activeDeadlineSeconds. */
-  readonly evict?: { readonly reason: string; readonly message: string };
+  /** Set when the pod has to end: activeDeadlineSeconds, or an eviction (which may mark it as a target of disruption). */
+  readonly evict?: { readonly reason: string; readonly message: string; readonly disruption?: boolean };
 }
 
 function withProbes(
@@ -130,8 +130,13 @@ export function podStatus(input: PodStatusInput): V1PodStatus {
     phase = 'Failed';
     ({ reason, message } = input.evict);
   }
+  const disruption: readonly NewCondition[] = input.evict?.disruption
+    ? [{ type: 'DisruptionTarget', status: 'True', reason: 'TerminationByKubelet', message }]
+    : [];
   if (isTerminalPhase(pod.status?.phase)) phase = pod.status?.phase as PodPhase;
-  const others = (pod.status?.conditions ?? []).filter((it) => !isKubeletCondition(it.type));
+  const others = (pod.status?.conditions ?? []).filter(
+    (it) => !isKubeletCondition(it.type) && !(disruption.length > 0 && it.type === 'DisruptionTarget'),
+  );
   const generation = pod.metadata?.generation;
   const restarting = allContainersRestarting(pod, observed, old, phase);
   const own: readonly NewCondition[] = [
@@ -150,7 +155,7 @@ export function podStatus(input: PodStatusInput): V1PodStatus {
       ...others,
       ...(input.terminal ? [] : input.resizeConditions),
       ...stampConditions(
-        [...own, ...(restarting ? [restarting] : [])],
+        [...disruption, ...own, ...(restarting ? [restarting] : [])],
         old.conditions ?? pod.status?.conditions,
         input.now,
       ),

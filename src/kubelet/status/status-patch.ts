@@ -40,7 +40,9 @@ export function statusPatch(pod: V1Pod, wanted: V1PodStatus): Patch | undefined 
   for (const field of plain) if (old[field] !== wanted[field]) status[field] = wanted[field] ?? null;
   for (const field of atomic) if (!equalJson(old[field], wanted[field])) status[field] = wanted[field] ?? null;
   const owned = (list: readonly V1PodCondition[] | undefined): readonly V1PodCondition[] =>
-    (list ?? []).filter((it) => isKubeletCondition(it.type));
+    (list ?? []).filter(
+      (it) => isKubeletCondition(it.type) || (it.type === 'DisruptionTarget' && it.reason === 'TerminationByKubelet'),
+    );
   const conditions = mergeList('type', owned(old.conditions), owned(wanted.conditions));
   if (conditions.length > 0) {
     status['conditions'] = conditions;

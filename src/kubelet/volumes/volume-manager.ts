@@ -38,6 +38,8 @@ export interface VolumeManager {
   /** Takes everything of a pod down; absent is fine. */
   unmount(uid: string): Promise<void>;
   podDirectory(uid: string): string;
+  /** Where a volume of the pod's own lies. */
+  volumePath(pod: V1Pod, volume: V1Volume): string;
 }
 
 interface Context {
@@ -243,6 +245,7 @@ export function volumeManager(context: Context): VolumeManager {
 
   return {
     podDirectory,
+    volumePath: pathOf,
     async mount(pod, facts, event) {
       const used = new Set(
         allContainers(pod).flatMap((it) => [

@@ -9,7 +9,7 @@ import { containerdConfig, containerdPaths } from './containerd-config.ts';
 import type { ContainerdParts } from './detect-containerd.ts';
 import { diskFiles } from './disk-files.ts';
 import { criImageService } from './image-service.ts';
-import { readMachine, readUsage } from './machine.ts';
+import { cgroupProcesses, readMachine, readUsage } from './machine.ts';
 import { pauseImage, pauseImageName } from './pause-image.ts';
 import { criRuntimeService } from './runtime-service.ts';
 
@@ -142,6 +142,7 @@ export async function containerdNode(options: ContainerdNodeOptions): Promise<Co
     },
     machine: () => readMachine(options.dir),
     usage: () => readUsage(options.clock),
+    processes: cgroupProcesses,
     loadImage,
     writeNetworkConfig: (name, conflist) => writeFile(`${paths.cni}/${name}`, conflist, { mode: 0o600 }),
     close: async () => channel.close(),

@@ -56,6 +56,8 @@ export async function readMachine(root: string): Promise<MachineInfo> {
     osImage: /^PRETTY_NAME="?([^"\n]*)"?/m.exec(osRelease)?.[1] ?? 'Linux',
     operatingSystem: 'linux',
     architecture: goArchitecture[arch()] ?? arch(),
+    // The daemon here is run without it (see containerd-config.ts).
+    appArmor: false,
     address: firstAddress(networkInterfaces()),
   };
 }
@@ -79,4 +81,14 @@ export async function readUsage(clock: Clock): Promise<MachineUsage> {
     memoryAvailableBytes: available,
     pids: Number(loadavg.split(' ')[3]?.split('/')[1] ?? 0),
   };
+}
+
+/** Processes in a cgroup and below, in a hierarchy of version 1 or 2; 0 where it is gone. */
+export async function cgroupProcesses(cgroup: string): Promise<number> {
+  const places = [`/sys/fs/cgroup/pids${cgroup}/pids.current`, `/sys/fs/cgroup${cgroup}/pids.current`];
+  for (const place of places) {
+    const said = await text(place);
+    if (said !== '') return Number(said);
+  }
+  return 0;
 }

@@ -49,9 +49,22 @@ export function staticProgram(code: readonly number[], machine: number): Buffer 
 
 const sha256 = (data: Buffer): string => createHash('sha256').update(data).digest('hex');
 
-async function tar(files: Readonly<Record<string, Buffer>>): Promise<Buffer> {
+/** A file of an image: its bytes (executable), bytes with a mode, or a hard link to a file before it. */
+export type ImageFile =
+  | Buffer
+  | { readonly data: Buffer; readonly mode: number }
+  | { readonly link: string }
+  | { readonly directory: number };
+
+async function tar(files: Readonly<Record<string, ImageFile>>): Promise<Buffer> {
   const archive = pack();
-  for (const [name, data] of Object.entries(files)) archive.entry({ name, mode: 0o755, mtime: new Date(0) }, data);
+  for (const [name, file] of Object.entries(files)) {
+    const common = { name, mode: 0o755, mtime: new Date(0) };
+    if (Buffer.isBuffer(file)) archive.entry(common, file);
+    else if ('link' in file) archive.entry({ ...common, type: 'link', linkname: file.link });
+    else if ('directory' in file) archive.entry({ ...common, mode: file.directory, type: 'directory' });
+    else archive.entry({ ...common, mode: file.mode }, file.data);
+  }
   archive.finalize();
   const chunks: Buffer[] = [];
   for await (const chunk of archive) chunks.push(chunk as Buffer);
@@ -61,11 +74,13 @@ async function tar(files: Readonly<Record<string, Buffer>>): Promise<Buffer> {
 /** An image archive (`docker save` layout, which every runtime imports) of one layer with these files. */
 export async function imageArchive(
   name: string,
-  files: Readonly<Record<string, Buffer>>,
+  files: Readonly<Record<string, ImageFile>>,
   config: {
     readonly Entrypoint?: readonly string[];
     readonly Cmd?: readonly string[];
     readonly Env?: readonly string[];
+    readonly User?: string;
+    readonly WorkingDir?: string;
   },
   architecture = 'amd64',
 ): Promise<Buffer> {
