@@ -5,10 +5,10 @@ import { hasReason } from '../api/status.ts';
 import { rfc3339 } from '../base/clock.ts';
 import { keyOf } from '../client/informer.ts';
 import { type Controller, type ControllerContext, watched } from '../controller/controller.ts';
+import { tolerates } from '../kinds/core/node-match.ts';
 import { semanticEqual } from '../kinds/semantic-equal.ts';
 import { mayRecord, read, rule } from './support/access.ts';
 import { withCondition } from './support/conditions.ts';
-import { tolerates } from './support/node-match.ts';
 
 const byNode = 'taint-eviction/node';
 

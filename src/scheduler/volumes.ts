@@ -1,7 +1,7 @@
 import type { V1Node, V1PersistentVolume, V1PersistentVolumeClaim, V1Pod, V1Volume } from '../api/generated/types.ts';
 import { matchesLabels, requirementsOf } from '../api/label-selector.ts';
 import { wholeValueOf } from '../api/quantity.ts';
-import { matchesNodeSelector } from './affinity-terms.ts';
+import { matchesNodeSelector } from '../kinds/core/node-match.ts';
 import type { World } from './world.ts';
 
 export const selectedNode = 'volume.kubernetes.io/selected-node';

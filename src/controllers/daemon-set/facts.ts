@@ -9,8 +9,8 @@ import type {
   V1Toleration,
 } from '../../api/generated/types.ts';
 import type { Live } from '../../api/resource.ts';
+import { matchesRequiredNodeAffinity, untolerated } from '../../kinds/core/node-match.ts';
 import { scaledValue } from '../support/int-or-percent.ts';
-import { fitsNodeAffinity, untolerated } from '../support/node-match.ts';
 import { controllerReference } from '../support/owners.ts';
 import { podFromTemplate } from '../support/pod-control.ts';
 
@@ -100,7 +100,7 @@ export function nodeOf(pod: V1Pod): string {
 export function shouldRun(ds: DaemonSet, node: V1Node): { readonly start: boolean; readonly stay: boolean } {
   const spec = ds.spec?.template?.spec;
   if (spec?.nodeName && spec.nodeName !== node.metadata?.name) return { start: false, stay: false };
-  if (!fitsNodeAffinity({ ...(spec && { spec }) }, node)) return { start: false, stay: false };
+  if (!matchesRequiredNodeAffinity({ ...(spec && { spec }) }, node)) return { start: false, stay: false };
   const tolerations = daemonTolerations(spec);
   if (!untolerated(node.spec?.taints, tolerations, ['NoExecute', 'NoSchedule'])) return { start: true, stay: true };
   return { start: false, stay: !untolerated(node.spec?.taints, tolerations, ['NoExecute']) };

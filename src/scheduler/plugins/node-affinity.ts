@@ -1,4 +1,4 @@
-import { matchesRequiredNodeAffinity, matchesTerm } from '../affinity-terms.ts';
+import { matchesRequiredNodeAffinity, matchesTerm } from '../../kinds/core/node-match.ts';
 import { nodeOf, type Plugin, unresolvable } from '../framework.ts';
 import { normalizeDefault } from './normalize.ts';
 

@@ -1,6 +1,6 @@
 import type { V1Node, V1Pod } from '../../api/generated/types.ts';
+import { tolerates } from '../../kinds/core/node-match.ts';
 import { nodeOf, type Plugin, unresolvable } from '../framework.ts';
-import { tolerates } from '../tolerations.ts';
 
 const taint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' };
 const tolerated = (pod: V1Pod): boolean => (pod.spec?.tolerations ?? []).some((it) => tolerates(it, taint));

@@ -6,9 +6,8 @@ import {
   requirementsOf,
   requirementsOfMap,
 } from '../../api/label-selector.ts';
-import { matchesRequiredNodeAffinity } from '../affinity-terms.ts';
+import { hardEffects, matchesRequiredNodeAffinity, untolerated } from '../../kinds/core/node-match.ts';
 import type { CountedSelector } from '../node-info.ts';
-import { hardEffects, untolerated } from '../tolerations.ts';
 import type { World } from '../world.ts';
 
 export const hostname = 'kubernetes.io/hostname';

@@ -1,4 +1,4 @@
-import { matchesRequiredNodeAffinity } from '../affinity-terms.ts';
+import { matchesRequiredNodeAffinity } from '../../kinds/core/node-match.ts';
 import {
   type Cycle,
   maxNodeScore,

@@ -1,6 +1,6 @@
 import type { V1Toleration } from '../../api/generated/types.ts';
+import { hardEffects, showTaint, tolerates, untolerated } from '../../kinds/core/node-match.ts';
 import { nodeOf, type Plugin, type StateKey, unresolvable } from '../framework.ts';
-import { hardEffects, showTaint, tolerates, untolerated } from '../tolerations.ts';
 import { normalizeDefault } from './normalize.ts';
 
 const soft: StateKey<readonly V1Toleration[]> = { name: 'TaintToleration' };
