@@ -7,8 +7,13 @@ import { downCommand } from './down.ts';
 import { imageCommand } from './image-load.ts';
 import { applyCommand } from './kube/apply.ts';
 import { deleteCommand } from './kube/delete.ts';
+import { describeCommand } from './kube/describe.ts';
+import { KubectlError, serverError } from './kube/errors.ts';
+import { eventsCommand } from './kube/events.ts';
+import { attachCommand, execCommand } from './kube/exec.ts';
 import { getCommand } from './kube/get.ts';
 import { logsCommand } from './kube/logs.ts';
+import { portForwardCommand } from './kube/port-forward.ts';
 import { nodeInstallCommand } from './node-install.ts';
 import { complain, processStreams, type Streams } from './output.ts';
 import { statusCommand } from './status.ts';
@@ -25,7 +30,12 @@ const commands: readonly CommandBuilder[] = [
   downCommand,
   statusCommand,
   getCommand,
+  describeCommand,
   logsCommand,
+  execCommand,
+  attachCommand,
+  portForwardCommand,
+  eventsCommand,
   applyCommand,
   deleteCommand,
   whyCommand,
@@ -35,7 +45,11 @@ const commands: readonly CommandBuilder[] = [
 ];
 
 function version(): string {
-  const file = new URL('../../../package.json', import.meta.url);
+  // Built files lie a directory deeper than their sources.
+  const file = new URL(
+    import.meta.url.endsWith('.ts') ? '../../package.json' : '../../../package.json',
+    import.meta.url,
+  );
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
 
@@ -63,7 +77,11 @@ export async function main(args: readonly string[], streams: Streams = processSt
 
 function report(error: unknown, streams: Streams): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1;
-  if (error instanceof StatusError) complain(streams, `Error from server (${error.reason}): ${error.message}`);
+  if (error instanceof KubectlError) {
+    complain(streams, `error: ${error.message}`);
+    return error.exitCode;
+  }
+  if (error instanceof StatusError) complain(streams, serverError(error));
   else if (error instanceof UsageError || error instanceof KubeconfigError)
     complain(streams, `coracle: ${error.message}`);
   else complain(streams, `coracle: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);

@@ -1,9 +1,9 @@
 import type { KubeObject, Live, Resource } from '../../api/resource.ts';
 import { hasReason, StatusError } from '../../api/status.ts';
-import { UsageError } from '../../cluster/options.ts';
 import type { CommandBuilder } from '../main.ts';
 import { complain, type Streams, say } from '../output.ts';
 import { type ConnectFlags, type Connection, connect, withConnection } from './connect.ts';
+import { KubectlError } from './errors.ts';
 import { type Manifest, readManifests } from './manifests.ts';
 import { discover, type Mapper } from './mapper.ts';
 
@@ -21,13 +21,13 @@ export const shownName = (resource: Resource, name: string): string =>
 export function placeOf(mapper: Mapper, { object, source }: Manifest, connection: Connection, flags: ConnectFlags) {
   const resource = mapper.byKind(object.apiVersion, object.kind);
   if (!resource) {
-    throw new UsageError(
+    throw new KubectlError(
       `unable to recognize "${source}": no matches for kind "${object.kind}" in version "${object.apiVersion}"\nensure CRDs are installed first`,
     );
   }
   const own = object.metadata?.namespace;
   if (resource.namespaced && flags.namespace && own && own !== flags.namespace) {
-    throw new UsageError(
+    throw new KubectlError(
       `the namespace from the provided object "${own}" does not match the namespace "${flags.namespace}". You must pass '--namespace=${own}' to perform this operation.`,
     );
   }
@@ -57,7 +57,7 @@ async function applyOne(
 ): Promise<string> {
   const { resource, namespace } = placeOf(mapper, manifest, connection, flags);
   const name = manifest.object.metadata?.name;
-  if (!name) throw new UsageError(`${manifest.source}: resource name may not be empty`);
+  if (!name) throw new KubectlError(`${manifest.source}: resource name may not be empty`);
   const before = await present(connection, resource, namespace, name);
   const body: KubeObject = {
     ...manifest.object,
@@ -87,7 +87,7 @@ export const applyCommand: CommandBuilder = (program, streams, exit) => {
     .option('--dry-run <how>', 'server: ask the server without changing anything')
     .action(async (flags: ApplyFlags) => {
       if (flags.dryRun !== undefined && flags.dryRun !== 'server' && flags.dryRun !== 'none') {
-        throw new UsageError(`Invalid dry-run value (${flags.dryRun}). Must be "none" or "server".`);
+        throw new KubectlError(`Invalid dry-run value (${flags.dryRun}). Must be "none" or "server".`);
       }
       const manifests = await readManifests(flags.filename, flags.recursive ?? false, streams);
       const connection = await connect(flags, streams);
@@ -119,7 +119,7 @@ async function applyAll(
           streams,
           `Error from server (${error.reason}): error when applying "${manifest.source}": ${error.message}`,
         );
-      else if (error instanceof UsageError) complain(streams, `error: ${error.message}`);
+      else if (error instanceof KubectlError) complain(streams, `error: ${error.message}`);
       else throw error;
     }
   }

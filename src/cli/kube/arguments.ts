@@ -1,5 +1,5 @@
 import type { Resource } from '../../api/resource.ts';
-import { UsageError } from '../../cluster/options.ts';
+import { KubectlError } from './errors.ts';
 import type { Mapper } from './mapper.ts';
 
 /** What a command is asked about: a resource, and a name or all of them. */
@@ -12,13 +12,13 @@ export interface Target {
 export function targetsOf(mapper: Mapper, args: readonly string[]): readonly Target[] {
   const [first, ...names] = args;
   if (first === undefined)
-    throw new UsageError('You must specify the type of resource, such as: pods, deploy/web, svc web');
+    throw new KubectlError('You must specify the type of resource, such as: pods, deploy/web, svc web');
   if (first.includes('/')) {
     return args.map((arg) => {
       const [type = '', name = '', ...more] = arg.split('/');
-      if (more.length > 0) throw new UsageError('arguments in resource/name form may not have more than one slash');
+      if (more.length > 0) throw new KubectlError('arguments in resource/name form may not have more than one slash');
       if (type === '' || name === '') {
-        throw new UsageError(
+        throw new KubectlError(
           "there is no need to specify a resource type as a separate argument when passing arguments in resource/name form (e.g. 'coracle get resource/<resource_name>' instead of 'coracle get resource resource/<resource_name>'",
         );
       }

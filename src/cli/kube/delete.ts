@@ -1,12 +1,12 @@
 import type { Resource } from '../../api/resource.ts';
 import { hasReason } from '../../api/status.ts';
 import { sleep, systemClock } from '../../base/clock.ts';
-import { UsageError } from '../../cluster/options.ts';
 import type { CommandBuilder } from '../main.ts';
 import { complain, type Streams, say } from '../output.ts';
 import { placeOf, shownName } from './apply.ts';
 import { targetsOf } from './arguments.ts';
 import { type ConnectFlags, type Connection, connect, withConnection } from './connect.ts';
+import { KubectlError } from './errors.ts';
 import { readManifests } from './manifests.ts';
 import { discover } from './mapper.ts';
 
@@ -80,7 +80,7 @@ async function doomed(
     const scope = resource.namespaced ? { namespace: connection.namespace } : {};
     if (name) found.push({ resource, ...scope, name });
     else if (!flags.all && !flags.selector)
-      throw new UsageError('resource(s) were provided, but no name was specified');
+      throw new KubectlError('resource(s) were provided, but no name was specified');
     else {
       const { items } = await connection.client.list(resource, {
         ...scope,
@@ -105,10 +105,12 @@ async function remove(
         ? 0
         : undefined
       : Number(flags.gracePeriod);
-  if (grace === 0 && !flags.force) throw new UsageError('--grace-period=0 needs --force');
+  if (grace === 0 && !flags.force) throw new KubectlError('--grace-period=0 needs --force');
   const policy = policies[flags.cascade ?? 'background'];
   if (!policy)
-    throw new UsageError(`invalid cascade value (${flags.cascade}). Must be "background", "foreground", or "orphan".`);
+    throw new KubectlError(
+      `invalid cascade value (${flags.cascade}). Must be "background", "foreground", or "orphan".`,
+    );
   if (all.length === 0) say(streams, 'No resources found');
   let failed = false;
   const deleted: Doomed[] = [];

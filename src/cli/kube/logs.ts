@@ -2,10 +2,10 @@ import { pods } from '../../api/generated/resources.ts';
 import type { V1Pod } from '../../api/generated/types.ts';
 import type { Live } from '../../api/resource.ts';
 import { pathOf } from '../../client/https-client.ts';
-import { UsageError } from '../../cluster/options.ts';
 import type { CommandBuilder } from '../main.ts';
 import { complain, type Streams } from '../output.ts';
 import { type ConnectFlags, type Connection, connect, withConnection } from './connect.ts';
+import { KubectlError } from './errors.ts';
 import { podOf } from './pod-of.ts';
 
 interface LogFlags extends ConnectFlags {
@@ -24,7 +24,7 @@ export function durationSeconds(text: string): number {
   const unit: Readonly<Record<string, number>> = { h: 3600, m: 60, s: 1 };
   const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(h|m|s)/g)];
   if (parts.length === 0 || parts.map((part) => part[0]).join('') !== text)
-    throw new UsageError(`invalid duration "${text}"`);
+    throw new KubectlError(`invalid duration "${text}"`);
   return parts.reduce((sum, [, amount, name]) => sum + Number(amount) * (unit[name ?? ''] ?? 0), 0);
 }
 
@@ -61,12 +61,12 @@ function containersIn(pod: Live<V1Pod>): readonly string[] {
 }
 
 /** The container that kubectl takes without -c: the annotated one, else the first; it says so when there are several. */
-export function defaultContainer(pod: Live<V1Pod>, streams: Streams): string {
+export function defaultContainer(pod: Live<V1Pod>, streams: Streams | undefined): string {
   const all = containersIn(pod);
   const annotated = pod.metadata.annotations?.['kubectl.kubernetes.io/default-container'];
   if (annotated && all.includes(annotated)) return annotated;
   const first = pod.spec?.containers[0]?.name ?? '';
-  if (all.length > 1) complain(streams, `Defaulted container "${first}" out of: ${all.join(', ')}`);
+  if (all.length > 1 && streams) complain(streams, `Defaulted container "${first}" out of: ${all.join(', ')}`);
   return first;
 }
 

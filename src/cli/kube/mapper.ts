@@ -1,6 +1,6 @@
 import type { Resource } from '../../api/resource.ts';
 import type { HttpsClient } from '../../client/https-client.ts';
-import { UsageError } from '../../cluster/options.ts';
+import { KubectlError } from './errors.ts';
 
 /** What the server serves, found by any of the names that people use. */
 export interface Mapper {
@@ -122,12 +122,18 @@ export function mapperOf(all: readonly Resource[]): Mapper {
           (it) =>
             rest.length > 0 && matches(it, first) && (it.group === suffix || `${it.version}.${it.group}` === suffix),
         );
-      if (!found) throw new UsageError(`the server doesn't have a resource type "${text}"`);
+      if (!found) throw new KubectlError(`the server doesn't have a resource type "${text}"`);
       return found;
     },
     byKind: (apiVersion, kind) =>
       all.find((it) => it.kind === kind && (it.group ? `${it.group}/${it.version}` : it.version) === apiVersion),
-    category: (name) => all.filter((it) => it.categories?.includes(name)),
+    category: (name) =>
+      all.filter(
+        (it, i) =>
+          it.categories?.includes(name) &&
+          // Only the first, preferred version of each.
+          all.findIndex((other) => other.group === it.group && other.plural === it.plural) === i,
+      ),
   };
 }
 

@@ -2,9 +2,9 @@ import { pods } from '../../api/generated/resources.ts';
 import type { V1LabelSelector, V1Pod } from '../../api/generated/types.ts';
 import { formatSelector, requirementsOf, requirementsOfMap } from '../../api/label-selector.ts';
 import type { KubeObject, Live } from '../../api/resource.ts';
-import { UsageError } from '../../cluster/options.ts';
 import { targetsOf } from './arguments.ts';
 import type { Connection } from './connect.ts';
+import { KubectlError } from './errors.ts';
 import { discover } from './mapper.ts';
 
 interface WithSelector extends KubeObject {
@@ -16,18 +16,18 @@ export async function podOf(connection: Connection, text: string): Promise<Live<
   const { client, namespace } = connection;
   if (!text.includes('/')) return client.get(pods, text, { namespace });
   const [target] = targetsOf(await discover(client), [text]);
-  if (!target?.name) throw new UsageError('name a pod, or a workload as TYPE/NAME');
+  if (!target?.name) throw new KubectlError('name a pod, or a workload as TYPE/NAME');
   if (target.resource.plural === 'pods' && target.resource.group === '')
     return client.get(pods, target.name, { namespace });
   const workload = (await client.get(target.resource, target.name, { namespace })) as Live<WithSelector>;
   const selector = workload.spec?.selector;
-  if (!selector) throw new UsageError(`cannot get the logs from ${text}: selector is required`);
+  if (!selector) throw new KubectlError(`cannot get the logs from ${text}: selector is required`);
   const isSelector = (it: object): it is V1LabelSelector => 'matchLabels' in it || 'matchExpressions' in it;
   const requirements = (isSelector(selector) ? requirementsOf(selector) : requirementsOfMap(selector)) ?? [];
   const { items } = await client.list(pods, { namespace, labelSelector: formatSelector(requirements) });
   const best = [...items].sort(
     (a, b) => Number(b.status?.phase === 'Running') - Number(a.status?.phase === 'Running'),
   )[0];
-  if (!best) throw new UsageError(`no pods found for ${text}`);
+  if (!best) throw new KubectlError(`no pods found for ${text}`);
   return best;
 }
