@@ -128,10 +128,27 @@ function decodeValue(field: Field, wire: WireField, depth: number): unknown {
       return `${numbers(value)[1] ?? 0}ns`;
     case 'text-list':
       return [...wireFields(value)].map(textOf);
+    case 'schema-or-list': {
+      const schemas = schemasIn(value, 2, depth);
+      return schemas.length > 0 ? schemas : (schemasIn(value, 1, depth)[0] ?? null);
+    }
+    case 'schema-or-bool':
+      return schemasIn(value, 2, depth)[0] ?? numbers(value)[1] === 1;
+    case 'schema-or-texts':
+      return schemasIn(value, 1, depth)[0] ?? [...wireFields(value)].filter((it) => it.number === 2).map(textOf);
     case 'bool':
     case 'integer':
       return packed(value);
   }
+}
+
+/** The schemas under one number of an apiextensions JSONSchemaPropsOr… message. */
+function schemasIn(bytes: Buffer, number: number, depth: number): readonly Draft[] {
+  return [...wireFields(bytes)].flatMap((field) =>
+    field.number === number && Buffer.isBuffer(field.value)
+      ? [decodeMessage('apiextensions.v1.JSONSchemaProps', field.value, depth + 1)]
+      : [],
+  );
 }
 
 /** Lists of numbers may come packed; a single one is what Kubernetes writes. */

@@ -15,6 +15,10 @@ export type Scalar =
   | 'raw'
   | 'duration'
   | 'text-list'
+  /** A schema, or a list of them, a truth value, a list of names: apiextensions' JSONSchemaPropsOr… */
+  | 'schema-or-list'
+  | 'schema-or-bool'
+  | 'schema-or-texts'
   | 'message';
 
 export interface Field {
@@ -45,6 +49,9 @@ const scalars: Readonly<Record<string, Scalar>> = {
   R: 'raw',
   D: 'duration',
   L: 'text-list',
+  SA: 'schema-or-list',
+  SB: 'schema-or-bool',
+  SS: 'schema-or-texts',
 };
 
 let table: Readonly<Record<string, string>> | undefined;
@@ -52,7 +59,7 @@ const parsed = new Map<string, Message>();
 
 /**
  * A message of the built-in types, `core.v1.Pod`; undefined for one that is not known. The field numbers are those of the `protobuf` tags
- * in k8s.io/api and k8s.io/apimachinery, which are frozen for ever; one row reads `NUMBER NAME TYPE, …`.
+ * in k8s.io/api, apimachinery, apiextensions-apiserver and kube-aggregator, which are frozen for ever; one row reads `NUMBER NAME TYPE, …`.
  */
 export function messageOf(name: string): Message | undefined {
   const known = parsed.get(name);
