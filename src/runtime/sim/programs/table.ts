@@ -12,6 +12,9 @@ const programs: Readonly<Record<string, () => Promise<Program>>> = {
     (await import('./system/busybox.ts')).busyboxProgram([...appletNames, 'ash', 'sh'].sort(), (name) =>
       name === 'ash' ? programs['ash']?.() : command(name, 'busybox')?.(),
     ),
+  curl: async () => (await import('./net/curl.ts')).curl,
+  nginx: async () => (await import('./nginx/main.ts')).nginx,
+  'nginx-entrypoint': async () => (await import('./nginx/entrypoint.ts')).nginxEntrypoint,
   pause: async () => (await import('./pause.ts')).pause,
   'no-package-manager': async () => (await import('./no-package-manager.ts')).noPackageManager,
 };

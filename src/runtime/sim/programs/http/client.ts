@@ -1,6 +1,6 @@
 import type { Process } from '../../kernel/process.ts';
 import { connect, type Lookup, lookupHost } from '../../net/sockets.ts';
-import { encodeHead, type Headers, socketSource, type WireReader, wireReader } from './wire.ts';
+import { encodeHead, type Headers, type WireReader, wireReader } from './wire.ts';
 
 export interface HttpUrl {
   readonly scheme: 'http' | 'https';
@@ -44,13 +44,25 @@ export interface HttpReply {
   readonly reader: WireReader;
   /** The body, piece by piece. */
   body(): AsyncGenerator<Uint8Array, void, void>;
-  readonly fd: number;
 }
 
-/** Sends a request over a connected socket and reads the reply's head. Undefined when the server said nothing. */
+/** A connection to talk over: a socket, or TLS on top of one. */
+export interface Transport {
+  read(): Promise<Uint8Array | null>;
+  write(data: Uint8Array | string): Promise<void>;
+  close(): void;
+}
+
+/** A process's socket as it is. */
+export const plainTransport = (p: Process, fd: number): Transport => ({
+  read: () => p.read(fd),
+  write: (data) => p.write(fd, data),
+  close: () => p.close(fd),
+});
+
+/** Sends a request over a connection and reads the reply's head. Undefined when the server said nothing. */
 export async function exchange(
-  p: Process,
-  fd: number,
+  transport: Transport,
   request: {
     readonly method: string;
     readonly target: string;
@@ -60,8 +72,8 @@ export async function exchange(
   },
 ): Promise<HttpReply | undefined> {
   const head = encodeHead(`${request.method} ${request.target} ${request.version ?? 'HTTP/1.1'}`, request.headers);
-  await p.write(fd, request.body ? Buffer.concat([Buffer.from(head), request.body]) : head);
-  const reader = wireReader(socketSource(p, fd));
+  await transport.write(request.body ? Buffer.concat([Buffer.from(head), request.body]) : head);
+  const reader = wireReader(transport.read);
   for (;;) {
     const reply = await reader.head();
     if (!reply) return undefined;
@@ -72,7 +84,6 @@ export async function exchange(
       ...reply,
       status,
       reader,
-      fd,
       body: () => (bodiless ? nothing() : reader.body(reply.headers, true)),
     };
   }
@@ -117,7 +128,7 @@ export async function fetchOnce(
   if ('kind' in connection) return 'no-host';
   try {
     const body = request.body;
-    const reply = await exchange(p, connection.fd, {
+    const reply = await exchange(plainTransport(p, connection.fd), {
       method: request.method ?? 'GET',
       target: url.target,
       headers: [

@@ -1,7 +1,17 @@
 import { isSysError, SysError, strerror } from '../../errno.ts';
 import { lookupHost, within } from '../../net/sockets.ts';
 import { type Applet, Failure, usage } from '../applet.ts';
-import { dial, exchange, type HttpReply, type HttpUrl, hostField, parseUrl } from '../http/client.ts';
+import {
+  dial,
+  exchange,
+  type HttpReply,
+  type HttpUrl,
+  hostField,
+  parseUrl,
+  plainTransport,
+  type Transport,
+} from '../http/client.ts';
+import { secureTransport } from '../http/secure.ts';
 import { type Headers, header, WireError } from '../http/wire.ts';
 
 interface Wanted {
@@ -72,7 +82,6 @@ async function download(
           ? undefined
           : parseUrl(location);
       if (!next) throw new Failure(`server returned error: ${reply.first}`);
-      a.p.close(reply.fd);
       url = next;
       continue;
     }
@@ -98,14 +107,23 @@ async function request(a: Applet, url: HttpUrl, wanted: Wanted): Promise<HttpRep
     throw new Failure(`can't connect to remote host (${await addressOf(a, url.host)}): ${strerror(error)}`);
   }
   if (!wanted.quiet) await p.complain(`Connecting to ${hostField(url)} (${ip}:${url.port})\n`);
-  if (url.scheme === 'https')
-    throw new Failure(
-      'note: TLS certificate validation not implemented\nwget: TLS is not available in the simulated runtime',
-    );
+  let transport: Transport = plainTransport(p, fd);
+  if (url.scheme === 'https') {
+    await p.complain(`${a.name}: note: TLS certificate validation not implemented\n`);
+    try {
+      transport = await timed(secureTransport(p, fd, { host: url.host, verify: false }));
+    } catch (error) {
+      throw new Failure(
+        isSysError(error, 'ETIMEDOUT')
+          ? 'download timed out'
+          : 'TLS error from peer (alert code 40): handshake failure',
+      );
+    }
+  }
   try {
     const { body } = wanted;
     const reply = await timed(
-      exchange(p, fd, {
+      exchange(transport, {
         method: wanted.method,
         target: url.target,
         headers: [
@@ -186,5 +204,4 @@ async function save(
   const shown = name.slice(0, 20).padEnd(20);
   await p.complain(`${shown} 100% |${'*'.repeat(32)}| ${String(size).padStart(5)}  0:00:00 ETA\n`);
   await p.complain(name === '-' ? 'written to stdout\n' : `'${name}' saved\n`);
-  p.close(reply.fd);
 }

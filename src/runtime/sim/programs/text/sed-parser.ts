@@ -51,7 +51,7 @@ class Reader {
     let bracket = false;
     for (; this.peek() !== delimiter || bracket; this.at++) {
       const char = this.peek();
-      if (char === '' || (char === '\n' && regex)) throw new Failure("unmatched '" + delimiter + "'");
+      if (char === '' || (char === '\n' && regex)) throw new Failure(`unmatched '${delimiter}'`);
       if (char === '\\' && !bracket) {
         const next = this.text[++this.at] ?? '';
         out += next === delimiter && !(regex && /[.*[\]^$+?(){}|]/.test(next)) ? next : `\\${next}`;
