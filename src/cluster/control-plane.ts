@@ -63,7 +63,7 @@ export interface Dialers {
   readonly cluster: ClusterDialer;
 }
 
-function openStore({ options, clock }: ClusterContext): Store {
+async function openStore({ options, clock }: ClusterContext): Promise<Store> {
   return options.store === 'memory' ? memoryStore(clock) : lmdbStore(join(options.dataDir, 'store'), clock);
 }
 
@@ -87,7 +87,7 @@ export async function startControlPlane(context: ClusterContext, dialers: Dialer
     hostnames: hostnames(options.clusterDomain),
     ips: [...ips],
   });
-  const store = openStore(context);
+  const store = await openStore(context);
   lifetime.defer(() => store.close());
 
   const server = await createServer(context, store, pki, dialers);

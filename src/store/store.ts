@@ -152,6 +152,11 @@ export class StoreUnavailableError extends Error {
   override readonly name = 'StoreUnavailableError';
 }
 
+/** What is on disk is not what was written: torn, damaged, or not a store of ours. It is never served. */
+export class StoreCorruptError extends Error {
+  override readonly name = 'StoreCorruptError';
+}
+
 /** The lease does not exist (any more). */
 export class LeaseNotFoundError extends Error {
   override readonly name = 'LeaseNotFoundError';

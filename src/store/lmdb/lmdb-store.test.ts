@@ -14,7 +14,7 @@ const driver: StoreDriver = {
   async open(clock) {
     const dir = mkdtempSync(join(tmpdir(), 'coracle-store-'));
     made.push(dir);
-    const store = lmdbStore(dir, clock);
+    const store = await lmdbStore(dir, clock);
     dirs.set(store, dir);
     return store;
   },

@@ -1,76 +1,71 @@
-import { mkdirSync, statSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Database, open, type RootDatabase } from 'lmdb';
 import { assert } from '../../base/assert.ts';
 import { type Clock, systemClock } from '../../base/clock.ts';
-import type { Backend, BackendKey, Table } from '../mvcc/backend.ts';
-import { mvccStore } from '../mvcc/mvcc-store.ts';
-import { type Store, StoreUnavailableError } from '../store.ts';
+import type { BackendWrite } from '../mvcc/backend.ts';
+import { type EmbeddedStore, type MvccOptions, mvccStore } from '../mvcc/mvcc-store.ts';
+import { StoreCorruptError } from '../store.ts';
+import { examineLmdbFile } from './lmdb-file.ts';
+import { type LmdbTables, lmdbTables } from './lmdb-tables.ts';
+import { appliedRow, loggedBackend } from './logged-backend.ts';
+import { openLog } from './write-ahead-log.ts';
 
-type LmdbKey = string | number | (string | number)[];
-/** LMDB's types want mutable arrays; it never changes a key. */
-const keyFor = (key: BackendKey): LmdbKey => key as LmdbKey;
-const between = (start: BackendKey, end: BackendKey) => ({ start: keyFor(start), end: keyFor(end) });
+/** Raised when files of an older version can no longer be read. */
+const format = '2';
+export const tablesFile = 'store.lmdb';
+const text = (value: Uint8Array | undefined): string | undefined => value && Buffer.from(value).toString();
 
-/** Longer keys do not fit a page of the tree. Kubernetes' longest is about 600 bytes. */
-const maxKeyBytes = 1500;
-
-function lmdbBackend(file: string): Backend {
-  const root: RootDatabase<Buffer, LmdbKey> = open({
-    path: file,
-    encoding: 'binary',
-    maxDbs: 4,
-    // A commit resolves only when it is on disk.
-    overlappingSync: false,
-    // Strings are compared in the order of their UTF-8 bytes.
-    keyEncoding: 'ordered-binary',
-    eventTurnBatching: false,
+/** The store's own name, made at first; refuses files of another format. */
+async function identify(tables: LmdbTables, dir: string): Promise<string> {
+  const found = text(tables.get('meta', 'id'));
+  const version = text(tables.get('meta', 'format'));
+  if (found && version === format) return found;
+  if (tables.count('meta', '', '\u{ffff}') > 0)
+    throw new StoreCorruptError(`the store in ${dir} has format ${version ?? '1'}; this version reads ${format} only`);
+  const id = randomBytes(8).toString('hex');
+  await tables.apply([{ table: 'meta', key: 'id', value: Buffer.from(id) }], {
+    table: 'meta',
+    key: 'format',
+    value: Buffer.from(format),
   });
-  const table = (name: Table): Database<Buffer, LmdbKey> => root.openDB({ name, encoding: 'binary' });
-  const tables: Readonly<Record<Table, Database<Buffer, LmdbKey>>> = {
-    current: table('current'),
-    history: table('history'),
-    log: table('log'),
-    meta: table('meta'),
-  };
-  return {
-    get: (name, key) => tables[name].getBinary(keyFor(key)),
-    *scan(name, start, end) {
-      for (const { key, value } of tables[name].getRange({ ...between(start, end), snapshot: true }))
-        yield { key: key as BackendKey, value };
-    },
-    keys: (name, start, end) => tables[name].getKeys(between(start, end)) as Iterable<BackendKey>,
-    count: (name, start, end) => tables[name].getKeysCount(between(start, end)),
-    async write(writes) {
-      for (const { key } of writes) {
-        const text = typeof key === 'object' ? key[0] : key;
-        if (typeof text === 'string' && Buffer.byteLength(text) > maxKeyBytes)
-          throw new StoreUnavailableError('key is too long');
-      }
-      try {
-        await root.transaction(() => {
-          for (const { table: name, key, value } of writes) {
-            if (value) tables[name].put(keyFor(key), value as Buffer);
-            else tables[name].remove(keyFor(key));
-          }
-        });
-      } catch (error) {
-        throw new StoreUnavailableError(
-          `the write did not reach the disk: ${error instanceof Error ? error.message : String(error)}`,
-        );
-      }
-    },
-    bytes: () => statSync(file).size,
-    close: () => root.close(),
-  };
+  return id;
 }
 
 /**
- * The embedded store in one LMDB file below `dir`, created where it is missing (mode 0700). A commit resolves when it is on disk;
- * commits that wait together share one flush. One process at a time may write.
+ * The embedded store below `dir`, created where it is missing (mode 0700): a write-ahead log and an LMDB file. A commit resolves when
+ * it is on disk; commits that wait together share one write. One process at a time may open it. Rejects with `StoreCorruptError` for
+ * files that are damaged or of something else.
  */
-export function lmdbStore(dir: string, clock: Clock = systemClock): Store {
+export async function lmdbStore(
+  dir: string,
+  clock: Clock = systemClock,
+  options: MvccOptions = {},
+): Promise<EmbeddedStore> {
   assert(dir !== '', 'the store needs a directory');
   mkdirSync(dir, { recursive: true, mode: 0o700 });
-  return mvccStore(lmdbBackend(join(dir, 'store.lmdb')), clock);
+  const file = join(dir, tablesFile);
+  const suspect = examineLmdbFile(file);
+  const tables = lmdbTables(file);
+  try {
+    const id = await identify(tables, dir);
+    const applied = Number(text(tables.get('meta', appliedRow)) ?? '0');
+    const recovered: BackendWrite[] = [];
+    const log = openLog(dir, id, applied, (frame) => {
+      for (const write of frame.writes) recovered.push(write);
+    });
+    const store = mvccStore(loggedBackend(tables, log, recovered, clock), clock, options);
+    if (suspect) await refuseFaults(store, dir);
+    return store;
+  } catch (error) {
+    await tables.close();
+    throw error;
+  }
+}
+
+async function refuseFaults(store: EmbeddedStore, dir: string): Promise<void> {
+  const [fault] = (await store.verify()).faults;
+  if (fault === undefined) return;
+  await store.close();
+  throw new StoreCorruptError(`the store in ${dir} is damaged: ${fault}`);
 }

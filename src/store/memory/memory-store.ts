@@ -2,20 +2,8 @@ import { type Clock, systemClock } from '../../base/clock.ts';
 import type { Backend, BackendKey, Table } from '../mvcc/backend.ts';
 import { mvccStore } from '../mvcc/mvcc-store.ts';
 import type { Store } from '../store.ts';
+import { compareKeys } from './compare-keys.ts';
 import { sortedMap } from './sorted-map.ts';
-
-const order = (a: string | number, b: string | number): number => {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
-};
-
-/** Text in order of its UTF-16 units, which is that of its bytes for all the ASCII that Kubernetes allows in keys. */
-export function compareKeys(a: BackendKey, b: BackendKey): number {
-  if (typeof a !== 'object' && typeof b !== 'object') return order(a, b);
-  const [a0, a1] = typeof a === 'object' ? a : [a, -1];
-  const [b0, b1] = typeof b === 'object' ? b : [b, -1];
-  return order(a0, b0) || order(a1, b1);
-}
 
 function memoryBackend(): Backend {
   const tables: Readonly<Record<Table, ReturnType<typeof sortedMap<BackendKey, Uint8Array>>>> = {

@@ -13,6 +13,7 @@ import type { Backend, BackendWrite } from './backend.ts';
 import { leases as leaseTable } from './leases.ts';
 import { type Bounds, checkRevision, readAt, readRange } from './reader.ts';
 import { decodeRecord } from './record.ts';
+import { type Verification, verifyBackend } from './verify.ts';
 import { watchers as watcherSet } from './watchers.ts';
 import { planCompaction, planGroup } from './writer.ts';
 
@@ -28,8 +29,30 @@ const queueLimit = 100_000;
 const groupLimit = 2048;
 const compactionChunk = 5000;
 
+export interface MvccOptions {
+  /** Writes that add are refused while the store has more bytes than this (etcd's --quota-backend-bytes); 0 = no limit. */
+  readonly quotaBytes?: number;
+}
+
+/** A store of this process, which can be looked into and copied. */
+export interface EmbeddedStore extends Store {
+  /** Reads everything and tells what is wrong with it. Writes go on meanwhile; what they change may be missed. */
+  verify(): Promise<Verification>;
+}
+
+/** Longer keys do not fit a page of a tree. Kubernetes' longest is about 600 bytes. */
+const maxKeyBytes = 1500;
+
+/** Why a key cannot be stored, or undefined. Surrogates are refused since UTF-8 orders them otherwise than JavaScript does. */
+function keyFault(key: string): string | undefined {
+  if (key === '') return 'key is not provided';
+  if (key.length > maxKeyBytes || Buffer.byteLength(key) > maxKeyBytes) return 'key is too long';
+  return /[\ud800-\udfff\u{ffff}]/u.test(key) ? 'key has characters that cannot be stored' : undefined;
+}
+
 /** etcd's model over a backend: group commit, so that many writers share one flush. */
-export function mvccStore(backend: Backend, clock: Clock): Store {
+export function mvccStore(backend: Backend, clock: Clock, options: MvccOptions = {}): EmbeddedStore {
+  const quota = options.quotaBytes ?? 0;
   let bounds: Bounds = { revision: readNumber(backend, 'revision', 1), compacted: readNumber(backend, 'compacted', 0) };
   let queue: Waiting[] = [];
   let draining: Promise<void> | undefined;
@@ -96,7 +119,11 @@ export function mvccStore(backend: Backend, clock: Clock): Store {
   const commit = (transaction: Transaction): Promise<TransactionResult> => {
     if (closed) return Promise.reject(new StoreUnavailableError('the store is closed'));
     if (queue.length >= queueLimit) return Promise.reject(new StoreUnavailableError('too many writes are waiting'));
+    if (quota > 0 && backend.bytes() > quota && transaction.operations.some(({ type }) => type === 'put'))
+      return Promise.reject(new StoreUnavailableError('mvcc: database space exceeded'));
     for (const operation of transaction.operations) {
+      const fault = keyFault(operation.key);
+      if (fault) return Promise.reject(new StoreUnavailableError(fault));
       if (operation.type === 'put' && operation.lease && !leases.has(operation.lease)) {
         return Promise.reject(new LeaseNotFoundError(`lease ${operation.lease} not found`));
       }
@@ -150,6 +177,7 @@ export function mvccStore(backend: Backend, clock: Clock): Store {
         bytes: backend.bytes(),
       };
     },
+    verify: () => exclusively(() => verifyBackend(backend, bounds)),
     async close() {
       if (closed) return;
       closed = true;

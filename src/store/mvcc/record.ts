@@ -1,49 +1,64 @@
-import type { Entry } from '../store.ts';
+import { crc32 } from 'node:zlib';
+import { type Entry, StoreCorruptError } from '../store.ts';
 
 /**
- * How an entry lies in a backend: create revision, modification revision and version as little-endian doubles (exact up to 2^53),
- * one flag byte (1 = tombstone), one byte of lease length, the lease, then the value as it was given.
+ * How an entry lies in a backend: a CRC-32 of key and all that follows, create revision, modification revision and version as
+ * little-endian doubles (exact up to 2^53), one flag byte (1 = tombstone), one byte of lease length, the lease, then the value as
+ * it was given.
  */
-const fixed = 26;
+const fixed = 30;
+const flagAt = 28;
+const leaseAt = 29;
+
+const sum = (key: string, record: Buffer): number => crc32(record.subarray(4), crc32(key));
 
 export function encodeRecord(entry: Entry, tombstone: boolean): Uint8Array {
   const lease = Buffer.from(entry.lease);
   const out = Buffer.allocUnsafe(fixed + lease.length + entry.value.length);
-  out.writeDoubleLE(entry.createRevision, 0);
-  out.writeDoubleLE(entry.modRevision, 8);
-  out.writeDoubleLE(entry.version, 16);
-  out[24] = tombstone ? 1 : 0;
-  out[25] = lease.length;
+  out.writeDoubleLE(entry.createRevision, 4);
+  out.writeDoubleLE(entry.modRevision, 12);
+  out.writeDoubleLE(entry.version, 20);
+  out[flagAt] = tombstone ? 1 : 0;
+  out[leaseAt] = lease.length;
   lease.copy(out, fixed);
   out.set(entry.value, fixed + lease.length);
+  out.writeUInt32LE(sum(entry.key, out), 0);
   return out;
 }
 
-/** The value is copied out of `record` unless `keysOnly`, since a backend may reuse its memory. */
+/**
+ * The value is copied out of `record` unless `keysOnly`, since a backend may reuse its memory. Throws `StoreCorruptError` where the
+ * bytes are not those that were written; with `keysOnly` only a record too short to be one is told.
+ */
 export function decodeRecord(
   key: string,
   record: Uint8Array,
   keysOnly = false,
 ): { readonly entry: Entry; readonly tombstone: boolean } {
   const bytes = Buffer.from(record.buffer, record.byteOffset, record.byteLength);
-  const leaseLength = bytes[25] ?? 0;
+  const leaseLength = bytes[leaseAt] ?? 0;
   const start = fixed + leaseLength;
+  if (bytes.length < start || (!keysOnly && bytes.readUInt32LE(0) !== sum(key, bytes)))
+    throw new StoreCorruptError(`the record of ${key} is damaged`);
   return {
     entry: {
       key,
       value: keysOnly ? empty : Uint8Array.prototype.slice.call(bytes, start),
-      createRevision: bytes.readDoubleLE(0),
-      modRevision: bytes.readDoubleLE(8),
-      version: bytes.readDoubleLE(16),
+      createRevision: bytes.readDoubleLE(4),
+      modRevision: bytes.readDoubleLE(12),
+      version: bytes.readDoubleLE(20),
       lease: leaseLength === 0 ? '' : bytes.toString('utf8', fixed, start),
     },
-    tombstone: bytes[24] === 1,
+    tombstone: bytes[flagAt] === 1,
   };
 }
 
 /** The modification revision alone. */
 export function modRevisionOf(record: Uint8Array): number {
-  return Buffer.from(record.buffer, record.byteOffset, record.byteLength).readDoubleLE(8);
+  return Buffer.from(record.buffer, record.byteOffset, record.byteLength).readDoubleLE(12);
 }
+
+/** True for what marks a deletion. */
+export const isTombstone = (record: Uint8Array): boolean => record[flagAt] === 1;
 
 const empty = new Uint8Array(0);

@@ -1,6 +1,6 @@
 import type { Entry, StoreEvent, Transaction, TransactionResult } from '../store.ts';
 import type { Backend, BackendWrite } from './backend.ts';
-import { encodeRecord } from './record.ts';
+import { encodeRecord, isTombstone } from './record.ts';
 
 /** What one group of transactions does: one answer each, one batch of writes, events by revision. */
 export interface GroupPlan {
@@ -99,7 +99,7 @@ export function planCompaction(
       writes.push({ table: 'history', key: old, value: undefined });
     // At the compaction revision itself a deleted key reads as absent with or without its tombstone.
     const tombstone = backend.get('history', [key, at]);
-    if (tombstone?.[24] === 1) writes.push({ table: 'history', key: [key, at], value: undefined });
+    if (tombstone && isTombstone(tombstone)) writes.push({ table: 'history', key: [key, at], value: undefined });
     // The change made at the compaction revision can still be watched from.
     if (at < revision) writes.push({ table: 'log', key: logKey, value: undefined });
     reached = at;
