@@ -7,10 +7,11 @@ import { holdDataDir } from '../cluster/control-socket.ts';
 import { startDetached } from '../cluster/detached.ts';
 import { type ClusterOptions, defaultDataDir, defaultOptions, parseListen, UsageError } from '../cluster/options.ts';
 import type { Cluster } from '../cluster/start-cluster.ts';
+import { addEtcdFlags, type EtcdFlags, etcdAccess } from './etcd-flags.ts';
 import type { CommandBuilder } from './main.ts';
 import { complain, type Streams, say } from './output.ts';
 
-interface UpFlags {
+interface UpFlags extends EtcdFlags {
   readonly dataDir: string;
   readonly kubeconfig?: string;
   readonly listen: string;
@@ -38,24 +39,27 @@ const count = (value: string): number => {
 
 /** `coracle up`: runs a cluster until it is told to stop. Exit 0 on a clean stop. */
 export const upCommand: CommandBuilder = (program: Command, streams, exit) => {
-  program
+  const command = program
     .command('up')
     .description('run a cluster until Ctrl-C, SIGTERM or `coracle down`')
     .option('--data-dir <dir>', 'where its state lives', defaultDataDir(streams.env))
     .option('--kubeconfig <file>', 'also add a context to this kubeconfig, made where it is missing')
     .option('--listen <addr:port>', 'where the API server listens (port 0: any)', '127.0.0.1:6443')
-    .option('--store <kind>', 'lmdb or memory', oneOf('lmdb', 'memory'), 'lmdb')
+    .option('--store <kind>', 'lmdb, memory or etcd', oneOf('lmdb', 'memory', 'etcd'), 'lmdb')
     .option('--runtime <kind>', 'auto, containerd or sim', oneOf('auto', 'containerd', 'sim'), 'auto')
     .option('--nodes <n>', 'how many nodes (more than one: simulated)', count, 1)
     .option('--no-node', 'control plane only')
     .option('-d, --detach', 'go on in the background once ready')
     .option('-q, --quiet', 'print the ready line only')
-    .option('--verbose', 'log what every component does')
-    .action(async (flags: UpFlags) => exit(await up(flags, streams)));
+    .option('--verbose', 'log what every component does');
+  addEtcdFlags(command).action(async (flags: UpFlags) => exit(await up(flags, streams)));
 };
 
 function settle(flags: UpFlags): ClusterOptions {
   const { address, port } = parseListen(flags.listen);
+  const etcd = etcdAccess(flags);
+  if ((flags.store === 'etcd') !== (etcd !== undefined))
+    throw new UsageError('--store etcd and --etcd-endpoints belong together');
   return {
     ...defaultOptions,
     dataDir: resolve(flags.dataDir),
@@ -63,6 +67,7 @@ function settle(flags: UpFlags): ClusterOptions {
     listenPort: port,
     ...(flags.kubeconfig && { kubeconfig: resolve(flags.kubeconfig) }),
     store: flags.store,
+    ...(etcd && { etcd }),
     runtime: flags.runtime,
     nodes: flags.node ? flags.nodes : 0,
   };

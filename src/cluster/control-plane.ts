@@ -25,14 +25,13 @@ import type { Logger } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
 import { builtinKinds } from '../kinds/catalogue.ts';
 import { type ClusterPki, ensureClusterPki } from '../pki/cluster-pki.ts';
-import { lmdbStore } from '../store/lmdb/lmdb-store.ts';
-import { memoryStore } from '../store/memory/memory-store.ts';
 import type { Store } from '../store/store.ts';
 import { advertisedAddress } from './advertise.ts';
 import { apiServiceAddress, bootstrapObjects, ensureBootstrapObjects, publishBackend } from './bootstrap-objects.ts';
 import { type ClientFactory, clientFactory, loopback } from './identities.ts';
 import { writeKubeconfig } from './kubeconfig-file.ts';
 import { listen, stopListening, trackSockets } from './listen.ts';
+import { openStore } from './open-store.ts';
 import type { ClusterOptions } from './options.ts';
 
 /** What every part of a cluster process shares. */
@@ -63,10 +62,6 @@ export interface Dialers {
   readonly cluster: ClusterDialer;
 }
 
-async function openStore({ options, clock }: ClusterContext): Promise<Store> {
-  return options.store === 'memory' ? memoryStore(clock) : lmdbStore(join(options.dataDir, 'store'), clock);
-}
-
 const hostnames = (domain: string): readonly string[] => [
   'localhost',
   'kubernetes',
@@ -87,7 +82,7 @@ export async function startControlPlane(context: ClusterContext, dialers: Dialer
     hostnames: hostnames(options.clusterDomain),
     ips: [...ips],
   });
-  const store = await openStore(context);
+  const store = await openStore(options, clock);
   lifetime.defer(() => store.close());
 
   const server = await createServer(context, store, pki, dialers);
@@ -164,6 +159,7 @@ async function createServer(
     spans,
     special,
     connect: connectHandlers({ kubelets: dialers.kubelet, cluster: dialers.cluster, admission: () => plugins }),
+    sharedStore: options.store === 'etcd',
     customResources: followCustomResources,
     publishApiServices: true,
     http: {

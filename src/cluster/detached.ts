@@ -4,7 +4,22 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { sleep, systemClock } from '../base/clock.ts';
 import { askCluster, type ControlStatus } from './control-socket.ts';
-import { type ClusterOptions, UsageError } from './options.ts';
+import { type ClusterOptions, type EtcdAccess, UsageError } from './options.ts';
+
+function etcdArguments(etcd: EtcdAccess | undefined): readonly string[] {
+  if (!etcd) return [];
+  const flag = (name: string, value: string | undefined): readonly string[] =>
+    value === undefined ? [] : [name, value];
+  return [
+    ...['--etcd-endpoints', etcd.endpoints.join(',')],
+    ...flag('--etcd-cafile', etcd.caFile),
+    ...flag('--etcd-certfile', etcd.certFile),
+    ...flag('--etcd-keyfile', etcd.keyFile),
+    ...flag('--etcd-prefix', etcd.prefix),
+    ...flag('--etcd-user', etcd.user),
+    ...flag('--etcd-password-file', etcd.passwordFile),
+  ];
+}
 
 /** The arguments of `coracle up` that give these options again. */
 export function upArguments(options: ClusterOptions): readonly string[] {
@@ -14,6 +29,7 @@ export function upArguments(options: ClusterOptions): readonly string[] {
     ...['--data-dir', options.dataDir],
     ...['--listen', `${host}:${options.listenPort}`],
     ...['--store', options.store],
+    ...etcdArguments(options.etcd),
     ...['--runtime', options.runtime],
     ...(options.nodes === 0 ? ['--no-node'] : ['--nodes', String(options.nodes)]),
     ...(options.kubeconfig ? ['--kubeconfig', options.kubeconfig] : []),

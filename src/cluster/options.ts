@@ -10,6 +10,18 @@ export interface SimulatedOptions {
   readonly memoryBytes: number;
 }
 
+/** An etcd cluster and its certificates' files, named as kube-apiserver names them. */
+export interface EtcdAccess {
+  readonly endpoints: readonly string[];
+  readonly caFile?: string;
+  readonly certFile?: string;
+  readonly keyFile?: string;
+  /** Default /registry. */
+  readonly prefix?: string;
+  readonly user?: string;
+  readonly passwordFile?: string;
+}
+
 /** How a cluster is to be run; every field settled. */
 export interface ClusterOptions {
   /** Holds the store, certificates, kubeconfig, logs and node state. */
@@ -19,7 +31,9 @@ export interface ClusterOptions {
   readonly listenPort: number;
   /** Also written here (merged into what the file has), besides `<dataDir>/kubeconfig`. */
   readonly kubeconfig?: string;
-  readonly store: 'lmdb' | 'memory';
+  readonly store: 'lmdb' | 'memory' | 'etcd';
+  /** Where etcd is, for `store: 'etcd'`. */
+  readonly etcd?: EtcdAccess;
   readonly runtime: 'auto' | 'containerd' | 'sim';
   readonly simulated: SimulatedOptions;
   /** How many nodes; only simulated ones can be several. 0 = control plane alone. */
@@ -48,6 +62,16 @@ export function parseListen(text: string): { readonly address: string; readonly 
   if (!match || port > 65535)
     throw new UsageError(`--listen wants ADDRESS:PORT, such as 127.0.0.1:6443, not "${text}"`);
   return { address: match[1] ?? (match[2] || '127.0.0.1'), port };
+}
+
+/** Splits and checks `http://a:2379,http://b:2379`. */
+export function parseEndpoints(text: string): readonly string[] {
+  const endpoints = text.split(',').map((one) => one.trim());
+  for (const endpoint of endpoints) {
+    if (!/^https?:\/\/[^/]+$/.test(endpoint) || !URL.canParse(endpoint))
+      throw new UsageError(`--etcd-endpoints wants http(s)://HOST:PORT,…, not "${endpoint}"`);
+  }
+  return endpoints;
 }
 
 export const defaultOptions: Omit<ClusterOptions, 'dataDir'> = {
