@@ -25,6 +25,8 @@ const modules: readonly (readonly [() => Promise<Module>, string])[] = [
     () => import('./files/bytes.ts'),
     'base64 md5sum=checksum sha1sum=checksum sha256sum=checksum sha512sum=checksum dd od hexdump=od hd=od xxd=od gzip gunzip=gzip zcat=gzip',
   ],
+  [() => import('./files/tar.ts'), 'tar'],
+  [() => import('./awk/awk.ts'), 'awk'],
   [() => import('./system/time.ts'), 'sleep usleep date timeout watch uptime'],
   [
     () => import('./system/identity.ts'),
