@@ -1,5 +1,5 @@
 import type { TLSSocket } from 'node:tls';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, createSecureContext, TLSSocket as SecureSocket } from 'node:tls';
 import type { Process } from '../../kernel/process.ts';
 import { toDuplex } from '../../net/duplex.ts';
 import type { TcpSocket } from '../../net/net-namespace.ts';
@@ -85,4 +85,25 @@ export function streamTransport(p: Process, socket: TLSSocket): Transport {
       ),
     close: () => socket.destroy(),
   };
+}
+
+/** The server's side of TLS on an accepted connection. */
+export async function secureServerTransport(
+  p: Process,
+  fd: number,
+  { cert, key }: { readonly cert: string; readonly key: string },
+): Promise<Transport> {
+  const duplex = toDuplex(p.file(fd) as TcpSocket);
+  p.whenEnded(() => duplex.destroy());
+  const socket = new SecureSocket(duplex, { isServer: true, secureContext: createSecureContext({ cert, key }) });
+  await p.outside(
+    new Promise<void>((resolve, reject) => {
+      socket.once('secure', resolve);
+      socket.once('error', (error: Error & { code?: string }) =>
+        reject(new HandshakeError(error.code ?? 'ERROR', error.message)),
+      );
+      socket.once('close', () => reject(new HandshakeError('EOF', 'EOF')));
+    }),
+  );
+  return streamTransport(p, socket);
 }

@@ -2,7 +2,9 @@ import { SysError } from '../../errno.ts';
 import type { Process } from '../../kernel/process.ts';
 import type { Endpoint, Listener, TcpSocket } from '../../net/net-namespace.ts';
 import { accept, type Held } from '../../net/sockets.ts';
-import { encodeHead, type Headers, header, httpDate, reasons, socketSource, WireError, wireReader } from './wire.ts';
+import { plainTransport, type Transport } from './client.ts';
+import { HandshakeError, secureServerTransport } from './secure.ts';
+import { encodeHead, type Headers, header, httpDate, reasons, WireError, wireReader } from './wire.ts';
 
 export interface HttpRequest {
   readonly method: string;
@@ -41,6 +43,8 @@ export interface ServerOptions {
   readonly bodyLimit?: number;
   /** The answer to what is no HTTP. */
   readonly malformed?: (status: 400 | 413 | 431) => HttpResponse;
+  /** Speaks TLS with this certificate. */
+  readonly tls?: { readonly cert: string; readonly key: string };
   /** Whether to take no further request on open connections (graceful end). */
   readonly draining?: () => boolean;
 }
@@ -67,28 +71,41 @@ export async function serveConnection(
   options: ServerOptions = {},
 ): Promise<void> {
   const { fd, socket } = connection;
-  const reader = wireReader(socketSource(p, fd));
+  let transport = plainTransport(p, fd);
   try {
+    if (options.tls) transport = await secureServerTransport(p, fd, options.tls);
+    const reader = wireReader(transport.read);
     for (;;) {
       const head = await reader.head();
       if (!head) break;
-      const request = await readRequest(p, fd, reader, head, socket, options.bodyLimit ?? 1 << 24);
+      const request = await readRequest(transport, reader, head, socket, options.bodyLimit ?? 1 << 24);
       const response = await handler(request);
       if (response.abort) break;
-      const more = await respond(p, fd, request, response, options);
+      const more = await respond(p, transport, request, response, options);
       if (!more || options.draining?.()) break;
     }
   } catch (error) {
-    if (error instanceof WireError && error.kind !== 'truncated') await refuse(p, fd, error, socket, options);
+    if (error instanceof WireError && error.kind !== 'truncated') await refuse(p, transport, error, socket, options);
+    else if (error instanceof HandshakeError)
+      await p
+        .complain(
+          `${logTime(p)} http: TLS handshake error from ${socket.remote.ip}:${socket.remote.port}: ${error.message}\n`,
+        )
+        .catch(() => undefined);
     else if (!(error instanceof SysError) && !(error instanceof WireError))
       await p.complain(`${p.comm}: ${error instanceof Error ? error.message : String(error)}\n`).catch(() => undefined);
   }
+  if (options.tls) transport.close();
   if (p.fds[fd] === socket) p.close(fd);
 }
 
+/** The stamp of Go's log package. */
+const logTime = (p: Process): string =>
+  new Date(p.workload.clock.now()).toISOString().slice(0, 19).replace('T', ' ').replaceAll('-', '/');
+
 async function refuse(
   p: Process,
-  fd: number,
+  transport: Transport,
   error: WireError,
   socket: TcpSocket,
   options: ServerOptions,
@@ -111,12 +128,11 @@ async function refuse(
     body: `${status} ${reasons[status]}`,
   };
   // The peer may be gone already; there is nobody left to tell.
-  await respond(p, fd, request, { ...response, close: true }, options).catch(() => undefined);
+  await respond(p, transport, request, { ...response, close: true }, options).catch(() => undefined);
 }
 
 async function readRequest(
-  p: Process,
-  fd: number,
+  transport: Transport,
   reader: ReturnType<typeof wireReader>,
   { first, headers }: { first: string; headers: Headers },
   socket: TcpSocket,
@@ -125,7 +141,7 @@ async function readRequest(
   const match = /^([A-Z]+) (\S+)(?: (HTTP\/1\.[01]))?$/.exec(first);
   if (!match) throw new WireError('malformed');
   const [, method = '', target = '', version = 'HTTP/0.9'] = match;
-  if (/^100-continue$/i.test(header(headers, 'expect') ?? '')) await p.write(fd, 'HTTP/1.1 100 Continue\r\n\r\n');
+  if (/^100-continue$/i.test(header(headers, 'expect') ?? '')) await transport.write('HTTP/1.1 100 Continue\r\n\r\n');
   const parts: Uint8Array[] = [];
   let size = 0;
   for await (const part of reader.body(headers, false)) {
@@ -160,7 +176,7 @@ function decodePath(path: string): string {
 /** Writes a response; whether the connection may be used again. */
 async function respond(
   p: Process,
-  fd: number,
+  transport: Transport,
   request: HttpRequest,
   response: HttpResponse,
   options: ServerOptions,
@@ -186,16 +202,15 @@ async function respond(
   const first = `HTTP/1.1 ${response.status} ${response.reason ?? reasons[response.status] ?? ''}`;
   const head = request.version === 'HTTP/0.9' ? '' : encodeHead(first, headers);
   const sends = request.method !== 'HEAD' && !bodiless;
-  await p.write(
-    fd,
+  await transport.write(
     sends && body.length < 65_536 ? Buffer.concat([Buffer.from(head, 'latin1'), body]) : Buffer.from(head, 'latin1'),
   );
-  if (sends && body.length >= 65_536) await p.write(fd, body);
+  if (sends && body.length >= 65_536) await transport.write(body);
   let bytes = sends ? body.length : 0;
   if (response.stream && sends)
     await response.stream(async (data) => {
       bytes += data.length;
-      await p.write(fd, data);
+      await transport.write(data);
     });
   await options.log?.(request, response.status, bytes);
   return persistent;
