@@ -54,6 +54,11 @@ export function spdySession(
   /** Frames are worked one after the other, because header blocks inflate asynchronously. */
   let turn: Promise<void> = Promise.resolve();
 
+  /** A stream that is over asks for nothing more: the others must not wait for it. */
+  const resume = (): void => {
+    if (socket.isPaused()) socket.resume();
+  };
+
   const makeStream = (id: number, headers: Headers): SpdyStream => {
     let finSent = false;
     let finSeen = false;
@@ -63,9 +68,7 @@ export function spdySession(
     const stream = Object.assign(
       new Duplex({
         allowHalfOpen: true,
-        read: () => {
-          if (socket.isPaused()) socket.resume();
-        },
+        read: resume,
         write(chunk: Buffer, _encoding, done) {
           let wrote = true;
           for (let at = 0; at < chunk.length; at += maxData) {
@@ -85,6 +88,7 @@ export function spdySession(
         destroy(error, done) {
           if (!(finSent && finSeen) && !socket.destroyed) socket.write(rstStreamFrame(id, cancelled));
           streams.delete(id);
+          resume();
           done(error);
         },
       }),
@@ -106,6 +110,7 @@ export function spdySession(
     if (!stream || ended.has(stream) || stream.destroyed) return;
     ended.add(stream);
     stream.push(null);
+    resume();
   };
 
   /** Over in both directions; what has arrived can still be read (peers reset streams as soon as they have sent all). */

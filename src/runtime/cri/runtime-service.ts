@@ -103,7 +103,14 @@ export function criRuntimeService(channel: Channel, clock: Clock): RuntimeServic
       owners.set(podSandboxId, { podSandboxId, podUid: config.metadata.uid });
       return podSandboxId;
     },
-    stopPodSandbox: async (podSandboxId) => void (await runtime.call('StopPodSandbox', { podSandboxId })),
+    async stopPodSandbox(podSandboxId) {
+      try {
+        await runtime.call('StopPodSandbox', { podSandboxId });
+      } catch (error) {
+        // CRI wants no error for one that is gone; containerd 1.6 gives one.
+        if (!hasCriCode(error, 'NotFound')) throw error;
+      }
+    },
     async removePodSandbox(podSandboxId) {
       await runtime.call('RemovePodSandbox', { podSandboxId });
       owners.delete(podSandboxId);

@@ -158,6 +158,9 @@ export function simRuntimeService(options: SimRuntimeOptions): SimRuntimeService
         hasLabels(container.config.labels, filter?.labels),
     );
   };
+  const openLog = ({ logPath }: Container): void => {
+    if (logPath !== '') options.files.append(logPath, new Uint8Array(0));
+  };
   const kill = (container: Container): Promise<void> => stopContainer(container, clock, 0);
   const remove = async (container: Container): Promise<void> => {
     await kill(container);
@@ -262,6 +265,7 @@ export function simRuntimeService(options: SimRuntimeOptions): SimRuntimeService
     },
     async startContainer(id) {
       const container = containerOf(id);
+      openLog(container);
       startContainer(container, clock, () => emit('STOPPED', container.sandbox, id));
       emit('STARTED', container.sandbox, id);
     },
@@ -281,7 +285,7 @@ export function simRuntimeService(options: SimRuntimeOptions): SimRuntimeService
       applyResources(container.workload.cgroup, container.resources);
     },
     async reopenContainerLog(id) {
-      runningOf(id);
+      openLog(runningOf(id));
     },
     execSync: async (id, command, timeoutSeconds) => execSync(runningOf(id), command, timeoutSeconds, newId(), clock),
     exec: async (id, command, streams) => execSession(runningOf(id), command, streams, newId()),
