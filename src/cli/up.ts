@@ -5,7 +5,14 @@ import { systemClock } from '../base/clock.ts';
 import { lineLogger } from '../base/log.ts';
 import { holdDataDir } from '../cluster/control-socket.ts';
 import { startDetached } from '../cluster/detached.ts';
-import { type ClusterOptions, defaultDataDir, defaultOptions, parseListen, UsageError } from '../cluster/options.ts';
+import {
+  type ClusterOptions,
+  defaultDataDir,
+  defaultOptions,
+  parseListen,
+  podRange,
+  UsageError,
+} from '../cluster/options.ts';
 import type { Cluster } from '../cluster/start-cluster.ts';
 import { addEtcdFlags, type EtcdFlags, etcdAccess } from './etcd-flags.ts';
 import type { CommandBuilder } from './main.ts';
@@ -70,6 +77,7 @@ function settle(flags: UpFlags): ClusterOptions {
     ...(etcd && { etcd }),
     runtime: flags.runtime,
     nodes: flags.node ? flags.nodes : 0,
+    clusterCidr: podRange(flags.nodes),
   };
 }
 

@@ -74,6 +74,12 @@ export function parseEndpoints(text: string): readonly string[] {
   return endpoints;
 }
 
+/** A range for pods with a /24 for each of so many nodes; larger ones hold the smaller, so that a cluster can grow. */
+export function podRange(nodes: number): string {
+  if (nodes <= 256) return '10.244.0.0/16';
+  return nodes <= 4096 ? '10.240.0.0/12' : '10.192.0.0/10';
+}
+
 export const defaultOptions: Omit<ClusterOptions, 'dataDir'> = {
   listenAddress: '127.0.0.1',
   listenPort: 6443,
@@ -82,6 +88,6 @@ export const defaultOptions: Omit<ClusterOptions, 'dataDir'> = {
   simulated: { egress: 'closed', cpus: 8, memoryBytes: 16 * 2 ** 30 },
   nodes: 1,
   serviceCidr: '10.96.0.0/12',
-  clusterCidr: '10.244.0.0/16',
+  clusterCidr: podRange(1),
   clusterDomain: 'cluster.local',
 };

@@ -38,12 +38,15 @@ const texts = {
 
 export type Errno = keyof typeof texts;
 
-/** A refused system call; carries Node's `code`. */
+/** A refused system call; carries Node's `code`. Without a stack: programs meet these all the time, and taking one is slow. */
 export class SysError extends Error {
   override readonly name = 'SysError';
   readonly code: Errno;
   constructor(code: Errno, detail?: string) {
+    const limit = Error.stackTraceLimit;
+    Error.stackTraceLimit = 0;
     super(detail ? `${code}: ${texts[code].toLowerCase()}, ${detail}` : `${code}: ${texts[code].toLowerCase()}`);
+    Error.stackTraceLimit = limit;
     this.code = code;
   }
 }

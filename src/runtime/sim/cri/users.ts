@@ -1,11 +1,18 @@
 import { type ContainerSecurityContext, CriError } from '../../cri.ts';
+import { isSysError } from '../errno.ts';
 import { readData } from '../vfs/file-data.ts';
 import { type Credentials, type MountSpace, resolve, rootCredentials } from '../vfs/mount-space.ts';
 
 /** A file of the container as root sees it, or undefined. */
 export function readRootFile(space: MountSpace, path: string): string | undefined {
-  const { inode } = resolve({ space, credentials: rootCredentials, cwd: '/' }, path);
-  return inode?.data ? Buffer.from(readData(inode.data, 0, 1 << 20)).toString() : undefined;
+  try {
+    const { inode } = resolve({ space, credentials: rootCredentials, cwd: '/' }, path);
+    return inode?.data ? Buffer.from(readData(inode.data, 0, 1 << 20)).toString() : undefined;
+  } catch (error) {
+    // Without the directory there is no file either.
+    if (isSysError(error, 'ENOENT') || isSysError(error, 'ENOTDIR')) return undefined;
+    throw error;
+  }
 }
 
 const rows = (text: string | undefined): string[][] =>

@@ -88,12 +88,10 @@ export function resolve(view: Viewpoint, path: string, follow = true): Found {
   const { space, credentials, caller } = view;
   const top = covered(space, space.root, space.rootReadonly);
   const stack: Frame[] = [{ ...top, name: '' }];
-  const rest = (path.startsWith('/') ? path : `${view.cwd}/${path}`).split('/').reverse();
+  const rest = partsOf(path.startsWith('/') ? path : `${view.cwd}/${path}`);
   const mustBeDirectory = path.endsWith('/') || path.endsWith('/.');
   let links = 0;
-  while (rest.length > 0) {
-    const name = rest.pop() ?? '';
-    if (name === '' || name === '.') continue;
+  for (let name = rest.pop(); name !== undefined; name = rest.pop()) {
     const here = stack[stack.length - 1] as Frame;
     if (name === '..') {
       if (stack.length > 1) stack.pop();
@@ -103,18 +101,17 @@ export function resolve(view: Viewpoint, path: string, follow = true): Found {
     if (here.inode.type !== 'directory') throw new SysError('ENOTDIR', path);
     if (!may(credentials, here.inode, 1)) throw new SysError('EACCES', path);
     const child = lookup(here.inode, name, caller);
-    const last = rest.every((part) => part === '' || part === '.');
+    const last = rest.length === 0;
     if (!child) {
       if (!last) throw new SysError('ENOENT', path);
-      return { inode: undefined, parent: here.inode, name, readonly: here.readonly, path: join(stack, name) };
+      return new Place(undefined, here.inode, name, here.readonly, stack, name);
     }
     if (child.type === 'symlink' && (!last || follow || mustBeDirectory)) {
-      if (child.attachment !== undefined && last)
-        return { inode: child, parent: here.inode, name, readonly: here.readonly, path: join(stack, name) };
+      if (child.attachment !== undefined && last) return new Place(child, here.inode, name, here.readonly, stack, name);
       if (++links > 40) throw new SysError('ELOOP', path);
       const target = typeof child.target === 'function' ? child.target(caller) : (child.target ?? '');
       if (target.startsWith('/')) stack.length = 1;
-      for (const part of target.split('/').reverse()) rest.push(part);
+      for (const part of partsOf(target)) rest.push(part);
       continue;
     }
     stack.push({ ...covered(space, child, here.readonly), name });
@@ -122,7 +119,42 @@ export function resolve(view: Viewpoint, path: string, follow = true): Found {
   const end = stack[stack.length - 1] as Frame;
   if (mustBeDirectory && end.inode.type !== 'directory') throw new SysError('ENOTDIR', path);
   const parent = stack[stack.length - 2]?.inode ?? end.inode;
-  return { inode: end.inode, parent, name: end.name, readonly: end.readonly, path: join(stack) };
+  return new Place(end.inode, parent, end.name, end.readonly, stack);
+}
+
+/** The names of a path, last first. */
+const partsOf = (path: string): string[] =>
+  path
+    .split('/')
+    .filter((part) => part !== '' && part !== '.')
+    .reverse();
+
+/** What was found; its path is put together only for those who ask. */
+class Place implements Found {
+  readonly inode: Inode | undefined;
+  readonly parent: Inode;
+  readonly name: string;
+  readonly readonly: boolean;
+  private readonly stack: readonly Frame[];
+  private readonly last: string | undefined;
+  constructor(
+    inode: Inode | undefined,
+    parent: Inode,
+    name: string,
+    readonly: boolean,
+    stack: readonly Frame[],
+    last?: string,
+  ) {
+    this.inode = inode;
+    this.parent = parent;
+    this.name = name;
+    this.readonly = readonly;
+    this.stack = stack;
+    this.last = last;
+  }
+  get path(): string {
+    return join(this.stack, this.last);
+  }
 }
 
 function join(stack: readonly Frame[], last?: string): string {
@@ -135,5 +167,5 @@ function join(stack: readonly Frame[], last?: string): string {
 export function find(view: Viewpoint, path: string, follow = true): Found & { readonly inode: Inode } {
   const found = resolve(view, path, follow);
   if (!found.inode) throw new SysError('ENOENT', path);
-  return { ...found, inode: found.inode };
+  return found as Found & { readonly inode: Inode };
 }

@@ -34,11 +34,11 @@ export function openInode(view: Viewpoint, path: string, flags: OpenFlags, mode:
     if (!flags.create) throw new SysError('ENOENT', path);
     if (path.endsWith('/')) throw new SysError('EISDIR', path);
     writableIn(view, found, path);
-    return { ...found, inode: add(view, found, 'file', mode) };
+    return withInode(found, add(view, found, 'file', mode));
   }
   const inode = found.inode;
   if (flags.exclusive && flags.create) throw new SysError('EEXIST', path);
-  if (inode.attachment !== undefined) return { ...found, inode };
+  if (inode.attachment !== undefined) return withInode(found, inode);
   if (flags.write) {
     if (inode.type === 'directory') throw new SysError('EISDIR', path);
     if (found.readonly && inode.type === 'file') throw new SysError('EROFS', path);
@@ -46,8 +46,16 @@ export function openInode(view: Viewpoint, path: string, flags: OpenFlags, mode:
   const bits = (flags.read ? 4 : 0) | (flags.write ? 2 : 0);
   if (!may(view.credentials, inode, bits)) throw new SysError('EACCES', path);
   if (flags.truncate && flags.write && inode.type === 'file' && !inode.generate) truncateInode(inode, 0);
-  return { ...found, inode };
+  return withInode(found, inode);
 }
+
+const withInode = (found: Found, inode: Inode): Found & { inode: Inode } => ({
+  inode,
+  parent: found.parent,
+  name: found.name,
+  readonly: found.readonly,
+  path: found.path,
+});
 
 function add(view: Viewpoint, found: Found, type: InodeType, mode: number): Inode {
   const { uid, gid } = view.credentials;
@@ -181,6 +189,14 @@ export function readLinkPath(view: Viewpoint, path: string): string {
 /** Makes a directory and its parents; existing directories are fine. */
 export function makeDirectories(view: Viewpoint, path: string, mode = 0o755): Inode {
   const absolute = path.startsWith('/') ? path : `${view.cwd}/${path}`;
+  try {
+    const found = resolve(view, absolute);
+    if (found.inode?.type === 'directory') return found.inode;
+    if (!found.inode) return makeNode(view, absolute, 'directory', mode);
+  } catch (error) {
+    // Parents are missing too.
+    if (!(error instanceof SysError) || error.code !== 'ENOENT') throw error;
+  }
   let at = '';
   let inode = find(view, '/').inode;
   for (const part of absolute.split('/').filter((name) => name !== '' && name !== '.')) {
