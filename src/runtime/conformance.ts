@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
+import { sleep, systemClock } from '../base/clock.ts';
 import type { ContainerConfig, ContainerEvent, ContainerStatus, PodSandboxConfig } from './cri.ts';
 import type { NodeRuntime } from './node-runtime.ts';
 
@@ -116,7 +117,7 @@ export function runtimeConformance(get: () => ConformanceTarget): void {
     for (;;) {
       const found = await look();
       if (found !== undefined) return found;
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      await sleep(systemClock, 10);
     }
   };
   const ended = (id: string): Promise<ContainerStatus> =>
