@@ -3,17 +3,23 @@ import { Command, CommanderError } from 'commander';
 import { StatusError } from '../api/status.ts';
 import { KubeconfigError } from '../client/kubeconfig.ts';
 import { UsageError } from '../cluster/options.ts';
+import { completionCommand } from './completion.ts';
 import { downCommand } from './down.ts';
 import { imageCommand } from './image-load.ts';
 import { applyCommand } from './kube/apply.ts';
+import { configCommand } from './kube/config.ts';
 import { deleteCommand } from './kube/delete.ts';
 import { describeCommand } from './kube/describe.ts';
 import { KubectlError, serverError } from './kube/errors.ts';
 import { eventsCommand } from './kube/events.ts';
 import { attachCommand, execCommand } from './kube/exec.ts';
 import { getCommand } from './kube/get.ts';
+import { annotateCommand, labelCommand } from './kube/label.ts';
 import { logsCommand } from './kube/logs.ts';
 import { portForwardCommand } from './kube/port-forward.ts';
+import { rolloutCommand } from './kube/rollout.ts';
+import { scaleCommand } from './kube/scale.ts';
+import { topCommand } from './kube/top.ts';
 import { nodeInstallCommand } from './node-install.ts';
 import { complain, processStreams, type Streams } from './output.ts';
 import { statusCommand } from './status.ts';
@@ -25,23 +31,26 @@ import { whyCommand } from './why.ts';
 export type CommandBuilder = (program: Command, streams: Streams, exit: (code: number) => void) => void;
 
 /** In the order of the help. */
-const commands: readonly CommandBuilder[] = [
-  upCommand,
-  downCommand,
-  statusCommand,
-  getCommand,
-  describeCommand,
-  logsCommand,
-  execCommand,
-  attachCommand,
-  portForwardCommand,
-  eventsCommand,
-  applyCommand,
-  deleteCommand,
-  whyCommand,
-  traceCommand,
-  imageCommand,
-  nodeInstallCommand,
+const groups: readonly (readonly [title: string, commands: readonly CommandBuilder[]])[] = [
+  ['The cluster:', [upCommand, downCommand, statusCommand, imageCommand, nodeInstallCommand]],
+  ['Why and how:', [whyCommand, traceCommand]],
+  [
+    'Objects, as with kubectl:',
+    [
+      getCommand,
+      describeCommand,
+      eventsCommand,
+      applyCommand,
+      deleteCommand,
+      labelCommand,
+      annotateCommand,
+      scaleCommand,
+      rolloutCommand,
+      topCommand,
+    ],
+  ],
+  ['Pods, as with kubectl:', [logsCommand, execCommand, attachCommand, portForwardCommand]],
+  ['Settings:', [configCommand, completionCommand]],
 ];
 
 function version(): string {
@@ -61,11 +70,22 @@ export async function main(args: readonly string[], streams: Streams = processSt
     .version(version(), '-v, --version')
     .configureOutput({ writeOut: (text) => streams.stdout.write(text), writeErr: (text) => streams.stderr.write(text) })
     .showHelpAfterError('(coracle --help lists the commands)')
-    .exitOverride();
-  for (const add of commands) {
-    add(program, streams, (value) => {
-      code = value;
-    });
+    .exitOverride()
+    .addHelpText(
+      'after',
+      `
+coracle COMMAND --help says more. Exit codes: 0 done; 1 failed, refused or found something; 2 could not look
+(why, lint); exec ends with the exit code of what it ran.`,
+    );
+  // Whoever reads may stop reading: `coracle get pods | head`.
+  if (streams === processStreams) process.stdout.on('error', onGone);
+  for (const [title, builders] of groups) {
+    program.commandsGroup(title);
+    for (const add of builders) {
+      add(program, streams, (value) => {
+        code = value;
+      });
+    }
   }
   try {
     await program.parseAsync([...args], { from: 'user' });
@@ -74,6 +94,11 @@ export async function main(args: readonly string[], streams: Streams = processSt
   }
   return code;
 }
+
+const onGone = (error: NodeJS.ErrnoException): void => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+};
 
 function report(error: unknown, streams: Streams): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1;
@@ -84,6 +109,24 @@ function report(error: unknown, streams: Streams): number {
   if (error instanceof StatusError) complain(streams, serverError(error));
   else if (error instanceof UsageError || error instanceof KubeconfigError)
     complain(streams, `coracle: ${error.message}`);
-  else complain(streams, `coracle: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  else
+    complain(
+      streams,
+      unreachable(error) ?? `coracle: ${error instanceof Error ? (error.stack ?? error.message) : error}`,
+    );
   return 1;
+}
+
+/** A failure to reach the server as one line, in kubectl's words; undefined for what is a defect of ours. */
+function unreachable(error: unknown): string | undefined {
+  const { code, message, address, port, hostname } = error as NodeJS.ErrnoException & {
+    readonly address?: string;
+    readonly port?: number;
+    readonly hostname?: string;
+  };
+  if (typeof code !== 'string') return undefined;
+  if (code === 'ECONNREFUSED')
+    return `The connection to the server ${address}:${port} was refused - did you specify the right host or port?`;
+  if (code === 'ENOTFOUND') return `Unable to connect to the server: dial tcp: lookup ${hostname}: no such host`;
+  return `Unable to connect to the server: ${message}`;
 }

@@ -29,16 +29,20 @@ export function withConnection(command: Command): Command {
     .option('-n, --namespace <name>', 'the namespace');
 }
 
+/** The kubeconfig that a command reads where kubectl's own rules (--kubeconfig, KUBECONFIG, ~/.kube/config) name none: coracle's. */
+export function kubeconfigPath(flags: { readonly kubeconfig?: string }, streams: Streams): string | undefined {
+  if (flags.kubeconfig) return flags.kubeconfig;
+  const own = join(defaultDataDir(streams.env), 'kubeconfig');
+  const usual = join(homedir(), '.kube', 'config');
+  return !streams.env['KUBECONFIG'] && !existsSync(usual) && existsSync(own) ? own : undefined;
+}
+
 /**
  * Connects as kubectl would (--kubeconfig, KUBECONFIG, ~/.kube/config); where none of these is there, to the cluster that
  * `coracle up` runs on this user's own data directory.
  */
 export async function connect(flags: ConnectFlags, streams: Streams): Promise<Connection> {
-  const own = join(defaultDataDir(streams.env), 'kubeconfig');
-  const named = flags.kubeconfig ?? streams.env['KUBECONFIG'];
-  const path =
-    flags.kubeconfig ??
-    (!named && !existsSync(join(homedir(), '.kube', 'config')) && existsSync(own) ? own : undefined);
+  const path = kubeconfigPath(flags, streams);
   const kubeconfig = await loadKubeconfig({ ...(path && { path }), env: streams.env });
   const config = await clientConfig(kubeconfig, {
     clock: systemClock,

@@ -20,14 +20,9 @@ interface SessionFlags extends ConnectFlags {
 
 const hasEnded = (pod: V1Pod): boolean => pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
 
-/** The named container, else the one kubectl takes. Throws kubectl's complaint for one that the pod does not have. */
-function containerOf(pod: Live<V1Pod>, flags: SessionFlags, streams: Streams): string {
-  if (!flags.container) return defaultContainer(pod, flags.quiet ? undefined : streams);
-  const { containers = [], initContainers = [], ephemeralContainers = [] } = pod.spec ?? {};
-  const known = [...containers, ...initContainers, ...ephemeralContainers].some((one) => one.name === flags.container);
-  if (!known) throw new KubectlError(`container ${flags.container} not found in pod ${pod.metadata.name}`);
-  return flags.container;
-}
+/** The named container, else the one kubectl takes. */
+const containerOf = (pod: Live<V1Pod>, flags: SessionFlags, streams: Streams): string =>
+  flags.container ?? defaultContainer(pod, flags.quiet ? undefined : streams);
 
 interface Session {
   readonly pod: Live<V1Pod>;

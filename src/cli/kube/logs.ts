@@ -5,7 +5,7 @@ import { pathOf } from '../../client/https-client.ts';
 import type { CommandBuilder } from '../main.ts';
 import { complain, type Streams } from '../output.ts';
 import { type ConnectFlags, type Connection, connect, withConnection } from './connect.ts';
-import { KubectlError } from './errors.ts';
+import { durationSeconds } from './durations.ts';
 import { podOf } from './pod-of.ts';
 
 interface LogFlags extends ConnectFlags {
@@ -17,15 +17,6 @@ interface LogFlags extends ConnectFlags {
   readonly since?: string;
   readonly allContainers?: boolean;
   readonly prefix?: boolean;
-}
-
-/** Seconds in a Go duration such as `90s`, `5m`, `2h30m`. */
-export function durationSeconds(text: string): number {
-  const unit: Readonly<Record<string, number>> = { h: 3600, m: 60, s: 1 };
-  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(h|m|s)/g)];
-  if (parts.length === 0 || parts.map((part) => part[0]).join('') !== text)
-    throw new KubectlError(`invalid duration "${text}"`);
-  return parts.reduce((sum, [, amount, name]) => sum + Number(amount) * (unit[name ?? ''] ?? 0), 0);
 }
 
 /** `coracle logs`: as kubectl logs. */
@@ -45,7 +36,7 @@ export const logsCommand: CommandBuilder = (program, streams) => {
     .action(async (target: string, container: string | undefined, flags: LogFlags) => {
       const connection = await connect(flags, streams);
       try {
-        const pod = await podOf(connection, target);
+        const pod = await podOf(connection, target, streams);
         const names = flags.allContainers
           ? containersIn(pod)
           : [flags.container ?? container ?? defaultContainer(pod, streams)];
@@ -60,13 +51,24 @@ function containersIn(pod: Live<V1Pod>): readonly string[] {
   return [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])].map((one) => one.name);
 }
 
+/** All containers, each with what it is where it is no main one. */
+function listed({ spec }: Live<V1Pod>): string {
+  const named = (all: readonly { readonly name: string }[] | undefined, kind: string): readonly string[] =>
+    (all ?? []).map((one) => one.name + kind);
+  return [
+    ...named(spec?.containers, ''),
+    ...named(spec?.ephemeralContainers, ' (ephem)'),
+    ...named(spec?.initContainers, ' (init)'),
+  ].join(', ');
+}
+
 /** The container that kubectl takes without -c: the annotated one, else the first; it says so when there are several. */
 export function defaultContainer(pod: Live<V1Pod>, streams: Streams | undefined): string {
   const all = containersIn(pod);
   const annotated = pod.metadata.annotations?.['kubectl.kubernetes.io/default-container'];
   if (annotated && all.includes(annotated)) return annotated;
   const first = pod.spec?.containers[0]?.name ?? '';
-  if (all.length > 1 && streams) complain(streams, `Defaulted container "${first}" out of: ${all.join(', ')}`);
+  if (all.length > 1 && streams) complain(streams, `Defaulted container "${first}" out of: ${listed(pod)}`);
   return first;
 }
 

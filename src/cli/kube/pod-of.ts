@@ -2,6 +2,7 @@ import { pods } from '../../api/generated/resources.ts';
 import type { V1LabelSelector, V1Pod } from '../../api/generated/types.ts';
 import { formatSelector, requirementsOf, requirementsOfMap } from '../../api/label-selector.ts';
 import type { KubeObject, Live } from '../../api/resource.ts';
+import { complain, type Streams } from '../output.ts';
 import { targetsOf } from './arguments.ts';
 import type { Connection } from './connect.ts';
 import { KubectlError } from './errors.ts';
@@ -11,8 +12,8 @@ interface WithSelector extends KubeObject {
   readonly spec?: { readonly selector?: V1LabelSelector | Readonly<Record<string, string>> };
 }
 
-/** The pod that `web`, `pod/web` or `deploy/web` means: of a workload the first that is running, as kubectl chooses. */
-export async function podOf(connection: Connection, text: string): Promise<Live<V1Pod>> {
+/** The pod that `web`, `pod/web` or `deploy/web` means: of a workload the first that is running, as kubectl chooses; `streams` to say which. */
+export async function podOf(connection: Connection, text: string, streams?: Streams): Promise<Live<V1Pod>> {
   const { client, namespace } = connection;
   if (!text.includes('/')) return client.get(pods, text, { namespace });
   const [target] = targetsOf(await discover(client), [text]);
@@ -29,5 +30,6 @@ export async function podOf(connection: Connection, text: string): Promise<Live<
     (a, b) => Number(b.status?.phase === 'Running') - Number(a.status?.phase === 'Running'),
   )[0];
   if (!best) throw new KubectlError(`no pods found for ${text}`);
+  if (items.length > 1 && streams) complain(streams, `Found ${items.length} pods, using pod/${best.metadata.name}`);
   return best;
 }

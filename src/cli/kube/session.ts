@@ -1,5 +1,6 @@
 import { WebSocket } from 'ws';
 import type { V1Status } from '../../api/generated/types.ts';
+import { StatusError } from '../../api/status.ts';
 import type { HttpsClient } from '../../client/https-client.ts';
 import { KubectlError } from './errors.ts';
 import type { Terminal } from './terminal.ts';
@@ -35,20 +36,21 @@ export async function openSocket(client: HttpsClient, path: string, offered: rea
       response.on('data', (chunk: Buffer) => {
         if (text.length < 64 * 1024) text += chunk.toString();
       });
-      response.on('end', () => reject(new KubectlError(refusal(text, response.statusCode))));
+      response.on('end', () => reject(refusal(text, response.statusCode)));
     });
   });
   return socket;
 }
 
-function refusal(text: string, code: number | undefined): string {
+/** Why the server would not: its Status, or what it says instead of one. */
+function refusal(text: string, code: number | undefined): Error {
   try {
-    const { message } = JSON.parse(text) as { message?: string };
-    if (message) return message;
+    const status = JSON.parse(text) as V1Status;
+    if (status.kind === 'Status') return new StatusError(status);
   } catch {
-    return text.trim() || `unable to upgrade connection: the server answered ${code}`;
+    return new KubectlError(`unable to upgrade connection: ${text.trim() || `the server answered ${code}`}`);
   }
-  return `unable to upgrade connection: the server answered ${code}`;
+  return new KubectlError(`unable to upgrade connection: the server answered ${code}`);
 }
 
 /** Runs exec or attach over a WebSocket to its end. Resolves with the exit code; throws `KubectlError` for a failure. */

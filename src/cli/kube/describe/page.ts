@@ -15,7 +15,8 @@ export interface Page {
 /** Escapes what could drive the reader's terminal. */
 const harmless = (text: string): string => text.replaceAll('\u001b', '^[').replaceAll('\r', '\\r');
 
-export function createPage(): Page {
+/** A page; `aligned` false leaves the cells apart by tabs, as kubectl does where it shows a template alone. */
+export function createPage(aligned = true): Page {
   const lines: string[] = [];
   return {
     line: (level, ...cells) => {
@@ -27,7 +28,10 @@ export function createPage(): Page {
         lines.push(i === 0 ? `${indent}${title}:\t${value}` : `${inner}\t${value}`);
       });
     },
-    text: () => alignTabs(harmless(`${lines.join('\n')}\n`)),
+    text: () => {
+      const all = harmless(`${lines.join('\n')}\n`);
+      return aligned ? alignTabs(all) : all;
+    },
   };
 }
 
