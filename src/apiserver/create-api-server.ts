@@ -6,6 +6,7 @@ import type { Logger } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
 import type { KindDefinition } from '../kinds/kind.ts';
 import type { Store } from '../store/store.ts';
+import type { ComputedResource } from './computed.ts';
 import type {
   AdmissionPlugin,
   Authenticator,
@@ -36,6 +37,8 @@ export interface ApiServerOptions {
   /** By `pods/binding`, `subjectaccessreviews`, or with the group: `resource.group/subresource`. */
   readonly special?: Readonly<Record<string, SpecialHandler>>;
   readonly connect?: Readonly<Record<string, ConnectHandler>>;
+  /** Resources whose objects are made when they are asked for; served beside `kinds`, never stored. */
+  readonly computed?: readonly ComputedResource[];
   /** Serves custom resources: follows CustomResourceDefinitions and installs kinds. Returns what stops it. */
   readonly customResources?: (context: ServerContext) => (() => void) | Promise<() => void>;
   /** True to keep APIService objects for what is served. */
@@ -76,7 +79,9 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       if (isStored && kinds.storageKind(kind) === kind) storage.add(kind);
     }
   };
-  const kinds = kindRegistry(options.kinds, serve, (group, resource) => storage.remove({ group, resource }));
+  const computed = options.computed ?? [];
+  const served = [...options.kinds, ...computed.map((it) => it.kind)];
+  const kinds = kindRegistry(served, serve, (group, resource) => storage.remove({ group, resource }));
   let plugins: readonly AdmissionPlugin[] = [];
   let authorizer: Authorizer | undefined;
   const theAuthorizer = (): Authorizer => defined(authorizer, 'the authorizer is not made yet');
@@ -86,6 +91,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     context: () => context,
     authorizer: theAuthorizer,
     special: options.special ?? {},
+    computed,
   });
   const context = serverContext(core, handler, theAuthorizer);
   serve(options.kinds);

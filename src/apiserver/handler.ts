@@ -5,6 +5,7 @@ import type { KindDefinition } from '../kinds/kind.ts';
 import { attributesOf, authorize } from './authorize.ts';
 import { accessDenied } from './authz/denied.ts';
 import { isLoopback } from './authz/loopback.ts';
+import { type ComputedResource, readComputed } from './computed.ts';
 import type { AccessAttributes, Authorizer, ServerContext, SpecialHandler } from './contracts.ts';
 import { type Core, type Operation, operationOf, toVersion } from './core.ts';
 import { create } from './verbs/create.ts';
@@ -22,6 +23,7 @@ export interface HandlerParts {
   readonly authorizer: () => Authorizer;
   /** By `resource.group/subresource`, `resource/subresource` or the same without a subresource. */
   readonly special: Readonly<Record<string, SpecialHandler>>;
+  readonly computed: readonly ComputedResource[];
 }
 
 const verbs: Readonly<Record<ResourceRequest['verb'], (op: Operation) => Promise<ResourceResult>>> = {
@@ -57,6 +59,8 @@ export function apiHandler(parts: HandlerParts): ApiHandler {
     const handler = specialFor(request);
     if (handler && handles(handler, request)) return handler(request, parts.context());
     checkVerb(kind, request);
+    const computed = parts.computed.find((it) => it.kind === kind);
+    if (computed) return readComputed(computed, request, parts.context());
     const storage = core.kinds.storageKind(kind).resource;
     const stored = core.storage.findStored(storage.group, storage.plural);
     if (!stored) throw noSuchPath();

@@ -106,6 +106,17 @@ export function bootstrapObjects(options: ClusterOptions, caPem: string): readon
       metadata: { name: 'extension-apiserver-authentication', namespace: system },
       data: { 'client-ca-file': caPem },
     }),
+    of(resources.clusterroles, {
+      metadata: {
+        name: 'system:aggregated-metrics-reader',
+        labels: {
+          'rbac.authorization.k8s.io/aggregate-to-admin': 'true',
+          'rbac.authorization.k8s.io/aggregate-to-edit': 'true',
+          'rbac.authorization.k8s.io/aggregate-to-view': 'true',
+        },
+      },
+      rules: [{ apiGroups: ['metrics.k8s.io'], resources: ['pods', 'nodes'], verbs: ['get', 'list', 'watch'] }],
+    }),
     of(resources.storageclasses, {
       metadata: { name: 'local-path', annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' } },
       provisioner: 'coracle.dev/local-path',

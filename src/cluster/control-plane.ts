@@ -16,6 +16,7 @@ import type {
 import { type ApiServer, createApiServer } from '../apiserver/create-api-server.ts';
 import { followCustomResources } from '../apiserver/custom/custom-resources.ts';
 import { createSecureListener } from '../apiserver/http/listener.ts';
+import { resourceMetrics } from '../apiserver/metrics/resource-metrics.ts';
 import { openApiSource } from '../apiserver/openapi/openapi-source.ts';
 import { specialHandlers } from '../apiserver/special/special-handlers.ts';
 import { defined } from '../base/assert.ts';
@@ -160,6 +161,7 @@ async function createServer(
     special,
     connect: connectHandlers({ kubelets: dialers.kubelet, cluster: dialers.cluster, admission: () => plugins }),
     sharedStore: options.store === 'etcd',
+    computed: resourceMetrics({ kubelets: dialers.kubelet, clock, log }),
     customResources: followCustomResources,
     publishApiServices: true,
     http: {

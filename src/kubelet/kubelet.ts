@@ -221,6 +221,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     }
   };
 
+  await runtime.files.mkdir(rootDir, 0o750);
   await agent.start();
   lifetime.defer(() => {
     agent.stop();

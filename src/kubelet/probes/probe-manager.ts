@@ -16,6 +16,8 @@ export interface ProbeManager extends ProbeVerdicts {
   /** Whether a running container counts as started: its startup probe, if any, has succeeded. */
   started(pod: V1Pod, name: string, containerId: string): boolean;
   ready(pod: V1Pod, name: string, containerId: string): boolean;
+  /** How often probes have come to which result: the kubelet's /metrics/probes (Prometheus' text format). */
+  metrics(): string;
   stop(): void;
 }
 
@@ -26,6 +28,7 @@ interface Worker {
   pod: V1Pod;
   readonly container: V1Container;
   podIp: string;
+  readonly counts: Record<'successful' | 'failed' | 'unknown', number>;
   verdict: 'success' | 'failure' | 'unknown';
   last: 'success' | 'failure' | undefined;
   run: number;
@@ -111,6 +114,7 @@ export function probeManager(options: {
     worker.busy = false;
     if (worker.stopped) return;
     const path = containerFieldPath(worker.pod, worker.container.name);
+    worker.counts[outcome.kind === 'errored' ? 'unknown' : outcome.kind === 'failure' ? 'failed' : 'successful']++;
     if (outcome.kind === 'errored') {
       event(
         worker.pod,
@@ -165,6 +169,7 @@ export function probeManager(options: {
       pod,
       container,
       podIp,
+      counts: { successful: 0, failed: 0, unknown: 0 },
       verdict,
       last: undefined,
       run: 0,
@@ -239,6 +244,19 @@ export function probeManager(options: {
       if (!containerSpec(pod, name)?.readinessProbe) return true;
       const worker = byPod.get(pod.metadata?.uid ?? '')?.get(keyOf('Readiness', name));
       return worker?.containerId === plainId(containerId) && worker.verdict === 'success';
+    },
+    metrics() {
+      const lines: string[] = [];
+      for (const workers of byPod.values())
+        for (const { type, container, pod, counts } of workers.values())
+          for (const [result, count] of Object.entries(counts))
+            if (count > 0)
+              lines.push(
+                `prober_probe_total{container="${container.name}",namespace="${pod.metadata?.namespace}",pod="${pod.metadata?.name}",pod_uid="${pod.metadata?.uid}",probe_type="${type}",result="${result}"} ${count}\n`,
+              );
+      const name = 'prober_probe_total';
+      const help = 'Cumulative number of a liveness, readiness or startup probe for a container by result.';
+      return lines.length === 0 ? '' : `# HELP ${name} [BETA] ${help}\n# TYPE ${name} counter\n${lines.join('')}`;
     },
     stop() {
       for (const workers of byPod.values()) for (const worker of workers.values()) halt(worker);

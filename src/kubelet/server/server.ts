@@ -9,6 +9,7 @@ import { errorMessage } from '../go-format.ts';
 import type { PodSet } from '../pod-set.ts';
 import { containerSpec, findContainer } from '../pods/observed.ts';
 import type { PodWorker } from '../pods/pod-worker-contract.ts';
+import { cadvisorMetrics } from './cadvisor-metrics.ts';
 import { logContainerId, logOptions, PlainError } from './container-logs.ts';
 import { readLog } from './log-reader.ts';
 import { forwardPorts } from './port-forward.ts';
@@ -214,8 +215,15 @@ export function kubeletServer(options: KubeletServerOptions): Server {
           return text(response, 200, await resourceMetrics(reader), 'text/plain; version=0.0.4; charset=utf-8');
         if (parts[1] === undefined)
           return text(response, 200, kubeletMetrics(context, pods), 'text/plain; version=0.0.4; charset=utf-8');
-        if (parts[1] === 'cadvisor' || parts[1] === 'probes')
-          return text(response, 200, '', 'text/plain; version=0.0.4; charset=utf-8');
+        if (parts[1] === 'cadvisor')
+          return text(
+            response,
+            200,
+            await cadvisorMetrics(context, reader, pods),
+            'text/plain; version=0.0.4; charset=utf-8',
+          );
+        if (parts[1] === 'probes')
+          return text(response, 200, context.probes.metrics(), 'text/plain; version=0.0.4; charset=utf-8');
         break;
       case 'configz':
         return json(response, {

@@ -3,6 +3,8 @@ import { rfc3339 } from '../../base/clock.ts';
 import type { ContainerStats } from '../../runtime/cri.ts';
 import type { MachineUsage } from '../../runtime/node-runtime.ts';
 import type { KubeletContext } from '../context.ts';
+import { measurePods } from '../eviction/node-eviction.ts';
+import { diskOf, inodesOf } from '../eviction/pod-usage.ts';
 import type { PodSet } from '../pod-set.ts';
 import { containerNameLabel, podUidLabel } from '../pods/labels.ts';
 
@@ -20,6 +22,8 @@ export interface StatsReader {
     readonly pods: readonly {
       readonly pod: V1Pod;
       readonly containers: readonly (ContainerStats & { readonly rate: number })[];
+      /** When a container began, epoch milliseconds; 0 = not known. */
+      readonly startedAt: (containerId: string) => number;
     }[];
   }>;
 }
@@ -54,6 +58,7 @@ export function statsReader(context: KubeletContext, pods: PodSet): StatsReader 
             ? [
                 {
                   pod: worker.pod(),
+                  startedAt: (id) => worker.observed().containers.find((it) => it.id === id)?.startedAt ?? 0,
                   containers: containers.map((it) => ({
                     ...it,
                     rate: rateOf(it.id, it.timestamp, it.cpuUsageCoreNanoSeconds),
@@ -77,6 +82,10 @@ const cpu = (time: string, rate: number, total: number): object => ({
 export async function statsSummary(context: KubeletContext, reader: StatsReader, startedAt: number): Promise<object> {
   const { node, nodeRate, pods } = await reader.read();
   const disk = await context.node.files.capacity(context.rootDir);
+  const usage = await measurePods(
+    context,
+    pods.map((it) => it.pod),
+  );
   const at = rfc3339(node.timestamp);
   const fs = {
     time: at,
@@ -86,6 +95,19 @@ export async function statsSummary(context: KubeletContext, reader: StatsReader,
     inodesFree: disk.freeInodes,
     inodes: disk.totalInodes,
     inodesUsed: disk.totalInodes - disk.freeInodes,
+  };
+  const logsOf = (pod: V1Pod, it: ContainerStats): number =>
+    usage
+      .get(pod.metadata?.uid ?? '')
+      ?.containers.find((one) => one.name === (it.labels[containerNameLabel] ?? it.metadata.name))?.logs ?? 0;
+  const storageOf = (pod: V1Pod): object => {
+    const own = usage.get(pod.metadata?.uid ?? '');
+    if (!own) return {};
+    return {
+      volume: [...own.volumes].map(([name, bytes]) => ({ ...fs, name, usedBytes: bytes })),
+      'ephemeral-storage': { ...fs, usedBytes: diskOf(own), inodesUsed: inodesOf(own) },
+      process_stats: { process_count: own.pids },
+    };
   };
   return {
     node: {
@@ -102,14 +124,14 @@ export async function statsSummary(context: KubeletContext, reader: StatsReader,
       runtime: { imageFs: fs, containerFs: fs },
       rlimit: { time: at, maxpid: context.machine.maxPids, curproc: node.pids },
     },
-    pods: pods.map(({ pod, containers }) => ({
+    pods: pods.map(({ pod, containers, startedAt: began }) => ({
       podRef: { name: pod.metadata?.name, namespace: pod.metadata?.namespace, uid: pod.metadata?.uid },
       startTime: pod.status?.startTime ?? null,
       containers: containers.map((it) => {
         const time = rfc3339(it.timestamp);
         return {
           name: it.labels[containerNameLabel] ?? it.metadata.name,
-          startTime: time,
+          startTime: began(it.id) > 0 ? rfc3339(began(it.id)) : time,
           cpu: cpu(time, it.rate, it.cpuUsageCoreNanoSeconds),
           memory: {
             time,
@@ -117,7 +139,8 @@ export async function statsSummary(context: KubeletContext, reader: StatsReader,
             workingSetBytes: it.memoryWorkingSetBytes,
             rssBytes: it.memoryRssBytes,
           },
-          rootfs: { time, usedBytes: it.rootfsUsedBytes, inodesUsed: it.rootfsUsedInodes },
+          rootfs: { ...fs, time, usedBytes: it.rootfsUsedBytes, inodesUsed: it.rootfsUsedInodes },
+          logs: { ...fs, time, usedBytes: logsOf(pod, it) },
         };
       }),
       cpu: cpu(
@@ -131,12 +154,14 @@ export async function statsSummary(context: KubeletContext, reader: StatsReader,
         workingSetBytes: containers.reduce((sum, it) => sum + it.memoryWorkingSetBytes, 0),
         rssBytes: containers.reduce((sum, it) => sum + it.memoryRssBytes, 0),
       },
+      ...storageOf(pod),
     })),
   };
 }
 
 const escapeLabel = (text: string): string => text.replace(/[\\"\n]/g, (it) => (it === '\n' ? '\\n' : `\\${it}`));
-const labels = (pairs: Readonly<Record<string, string | undefined>>): string =>
+/** The label set of a line: `{a="b"}`. */
+export const metricLabels = (pairs: Readonly<Record<string, string | undefined>>): string =>
   `{${Object.entries(pairs)
     .map(([name, value]) => `${name}="${escapeLabel(value ?? '')}"`)
     .join(',')}}`;
@@ -166,13 +191,13 @@ export async function resourceMetrics(reader: StatsReader): Promise<string> {
     pods.flatMap(({ pod, containers }) =>
       containers.map(
         (it) =>
-          `${labels({ container: it.labels[containerNameLabel], namespace: pod.metadata?.namespace, pod: pod.metadata?.name })} ${value(it)} ${Math.round(it.timestamp)}`,
+          `${metricLabels({ container: it.labels[containerNameLabel], namespace: pod.metadata?.namespace, pod: pod.metadata?.name })} ${value(it)} ${Math.round(it.timestamp)}`,
       ),
     );
   const eachPod = (value: (it: ContainerStats) => number): string[] =>
     pods.map(
       ({ pod, containers }) =>
-        `${labels({ namespace: pod.metadata?.namespace, pod: pod.metadata?.name })} ${containers.reduce((sum, it) => sum + value(it), 0)} ${Math.round(containers[0]?.timestamp ?? 0)}`,
+        `${metricLabels({ namespace: pod.metadata?.namespace, pod: pod.metadata?.name })} ${containers.reduce((sum, it) => sum + value(it), 0)} ${Math.round(containers[0]?.timestamp ?? 0)}`,
     );
   const seconds = (it: ContainerStats): number => it.cpuUsageCoreNanoSeconds / 1e9;
   const memory = (it: ContainerStats): number => it.memoryWorkingSetBytes;
@@ -188,6 +213,17 @@ export async function resourceMetrics(reader: StatsReader): Promise<string> {
       help: '[STABLE] Current working set of the container in bytes',
       type: 'gauge',
       lines: each(memory),
+    },
+    {
+      name: 'container_start_time_seconds',
+      help: '[STABLE] Start time of the container since unix epoch in seconds',
+      type: 'gauge',
+      lines: pods.flatMap(({ pod, containers, startedAt }) =>
+        containers.map(
+          (it) =>
+            `${metricLabels({ container: it.labels[containerNameLabel], namespace: pod.metadata?.namespace, pod: pod.metadata?.name })} ${startedAt(it.id) / 1000} ${Math.round(it.timestamp)}`,
+        ),
+      ),
     },
     {
       name: 'node_cpu_usage_seconds_total',
@@ -232,7 +268,7 @@ export function kubeletMetrics(context: KubeletContext, pods: PodSet): string {
       name: 'kubelet_node_name',
       help: "[ALPHA] The node's name. The count is always 1.",
       type: 'gauge',
-      lines: [`${labels({ node: context.nodeName })} 1`],
+      lines: [`${metricLabels({ node: context.nodeName })} 1`],
     },
     {
       name: 'kubelet_running_pods',
@@ -245,7 +281,7 @@ export function kubeletMetrics(context: KubeletContext, pods: PodSet): string {
       help: '[BETA] Number of containers currently running',
       type: 'gauge',
       lines: ['created', 'exited', 'running', 'unknown'].map(
-        (state) => `${labels({ container_state: state })} ${byState(state)}`,
+        (state) => `${metricLabels({ container_state: state })} ${byState(state)}`,
       ),
     },
   ]);
