@@ -1,8 +1,11 @@
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { InformerSet } from '../client/informer.ts';
 import { createInformers } from '../client/informers.ts';
 import { createRecorder } from '../client/recorder.ts';
 import { startKubelet } from '../kubelet/kubelet.ts';
+import { delegatedAuth } from '../kubelet/server/delegated-auth.ts';
+import { listenSecurely } from '../kubelet/server/secure-listener.ts';
 import { containerdPaths } from '../runtime/cri/containerd-config.ts';
 import { containerdNode } from '../runtime/cri/containerd-node.ts';
 import type { ContainerdParts } from '../runtime/cri/detect-containerd.ts';
@@ -14,6 +17,9 @@ import { nodeUser } from './identities.ts';
 import type { LocalKubelets } from './kubelet-dialer.ts';
 import { startNodeNetwork } from './node-network.ts';
 import { holdInnerAddress, releaseInnerAddress } from './real-network.ts';
+
+/** Where every kubelet listens unless told otherwise. */
+const kubeletPort = 10_250;
 
 /** The socket of the containerd that a cluster on `dataDir` runs. */
 export const containerdSocket = (dataDir: string): string =>
@@ -35,8 +41,19 @@ export async function startRealNode(
   lifetime.defer(releaseInnerAddress);
   if (plane.advertised === innerAddress) await plane.listenAlso(innerAddress);
 
-  const { hostname: nodeName } = await runtime.machine();
+  const { hostname: nodeName, address } = await runtime.machine();
   const client = plane.clients(nodeUser(nodeName), 'kubelet');
+  const serving = await plane.pki.kubeletServing(nodeName, [address]);
+  const secure = await listenSecurely({
+    key: serving.key,
+    certificate: serving.certificate,
+    clientAuthority: plane.pki.authority.certificate,
+    address,
+    port: kubeletPort,
+  });
+  lifetime.defer(() => secure.close());
+  const staticPodDir = join(dir, 'manifests');
+  await mkdir(staticPodDir, { recursive: true, mode: 0o755 });
   const informers = createInformers({ client, clock, log, signal: lifetime.signal });
   const kubelet = await startKubelet({
     nodeName,
@@ -60,8 +77,12 @@ export async function startRealNode(
     clusterDomain: options.clusterDomain,
     rootDir: join(dir, 'kubelet'),
     podLogsDir: join(dir, 'logs'),
+    staticPodDir,
+    port: secure.port,
+    auth: delegatedAuth({ client, nodeName, clock }),
     lifetime,
   });
+  secure.serve(kubelet.server);
   kubelets.add(nodeName, kubelet.server);
   lifetime.defer(() => kubelets.remove(nodeName));
 

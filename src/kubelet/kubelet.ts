@@ -64,7 +64,7 @@ export interface KubeletOptions {
   readonly taints?: NonNullable<V1Node['spec']>['taints'];
   /** Told in the node's status; default 10250. */
   readonly port?: number;
-  /** Who may use the server over the network; absent = everybody who reaches it (in process: the API server alone). */
+  /** Who may use the server over the network; absent = everybody who reaches it. Connections within the process are the API server's own. */
   readonly auth?: KubeletAuth;
   readonly lifetime: Lifetime;
 }

@@ -36,7 +36,7 @@ export interface NodeFiles {
   remove(path: string): Promise<void>;
   chmod(path: string, mode: number): Promise<void>;
   chown(path: string, uid: number, gid: number): Promise<void>;
-  /** Calls back after the file has grown, been replaced or removed. Returns a function that stops it. */
+  /** Calls back after the file has grown, been replaced or removed; of a directory on a real disk, after its entries have changed. Returns a function that stops it. */
   watch(path: string, onChange: () => void): () => void;
   /** A memory file system of at most `sizeBytes` (0 = no limit) at an existing directory. */
   mountMemory(path: string, sizeBytes: number): Promise<void>;

@@ -12,6 +12,7 @@ import { keyOf } from '../../client/informer.ts';
 import { type Controller, type ControllerContext, type Outcome, watched } from '../../controller/controller.ts';
 import { mayRecord, read, rule } from '../support/access.ts';
 import { writeStatus } from '../support/status.ts';
+import { expandLocal } from './expand.ts';
 import {
   bestMatch,
   betaStorageProvisioner,
@@ -21,6 +22,7 @@ import {
   classOf,
   isFor,
   mismatch,
+  provisionedBy,
   selectedNode,
   storageProvisioner,
   type Volume,
@@ -314,8 +316,11 @@ async function keepBound(context: ControllerContext, claim: Claim): Promise<Outc
   if (!isFor(volume, claim)) {
     return lose('ClaimMisbound', 'Two claims are bound to the same volume, this one is bound incorrectly');
   }
-  await setPhase(context, volume, 'Bound');
-  await writeStatus(context, persistentvolumeclaims, claim, boundStatus(claim, volume));
+  const grown = await expandLocal(context, claim, volume);
+  await setPhase(context, grown, 'Bound');
+  const status = boundStatus(claim, grown);
+  const capacity = grown.metadata.annotations?.[provisionedBy] === localPathProvisioner && grown.spec?.capacity;
+  await writeStatus(context, persistentvolumeclaims, claim, { ...status, ...(capacity && { capacity }) });
   return undefined;
 }
 

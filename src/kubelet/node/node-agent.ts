@@ -48,6 +48,7 @@ export interface NodeAgentOptions {
 
 const leaseSeconds = 40;
 const beatMs = 10_000;
+const firstLook = 100;
 const reportMs = 300_000;
 
 /** Keeps the node's object and lease alive, on one timer. Upstream: kubelet_node_status.go and component-helpers/apimachinery/lease. */
@@ -213,6 +214,20 @@ export function nodeAgent(options: NodeAgentOptions): NodeAgent {
     timer = clock.after(beatMs * (0.96 + random.next() * 0.08), () => void beat().finally(arm), { background: true });
   };
 
+  /** What keeps a fresh node from being ready is mostly over within a moment: it is looked at more often than the beat. */
+  const untilReady = (delay: number): void => {
+    if (stopped || delay > beatMs || options.health.errors().length === 0) return;
+    clock.after(
+      delay,
+      () =>
+        void options.health.check().then(async () => {
+          if (options.health.errors().length === 0) await guarded('cannot report the node status', () => report(false));
+          untilReady(delay * 1.5);
+        }),
+      { background: true },
+    );
+  };
+
   return {
     async start() {
       await Promise.all([options.health.check(), options.feelPressure()]);
@@ -222,6 +237,7 @@ export function nodeAgent(options: NodeAgentOptions): NodeAgent {
       await guarded('cannot renew the node lease', renew);
       await guarded('cannot tell the runtime its pod range', podCidr);
       arm();
+      untilReady(firstLook);
     },
     node: () => node,
     observed(next) {

@@ -11,6 +11,8 @@ import type { Client } from '../../client/client.ts';
 import type { NodeFiles } from '../../runtime/node-files.ts';
 
 const checkEvery = 20_000;
+/** After a change in the directory, until it is read, milliseconds. */
+const settleMs = 100;
 const hashKey = 'kubernetes.io/config.hash';
 const sourceKey = 'kubernetes.io/config.source';
 const seenKey = 'kubernetes.io/config.seen';
@@ -89,7 +91,24 @@ export function watchStaticPods(options: {
   const guarded = (): Promise<void> =>
     read().catch((error: unknown) => log.warn('cannot read the static pods', { directory, error }));
   const timer: Timer = every(options.clock, checkEvery, guarded, (error) => log.warn('static pods', { error }));
-  return { first: guarded(), stop: () => timer.cancel() };
+  let settling: Timer | undefined;
+  let unwatch: (() => void) | undefined;
+  const first = guarded().then(async () => {
+    if (!(await files.stat(directory))) return;
+    unwatch = files.watch(directory, () => {
+      // A file is written in several steps; they are read as one.
+      settling?.cancel();
+      settling = options.clock.after(settleMs, () => void guarded(), { background: true });
+    });
+  });
+  return {
+    first,
+    stop() {
+      timer.cancel();
+      settling?.cancel();
+      unwatch?.();
+    },
+  };
 }
 
 /** Makes the API server's copy of a static pod what it should be; a stale copy is deleted first. Upstream: pkg/kubelet/pod/mirror_client.go. */

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { V1Node, V1Pod } from '../../api/generated/types.ts';
 import type { UserInfo } from '../../api/handler.ts';
@@ -255,7 +256,8 @@ export function kubeletServer(options: KubeletServerOptions): Server {
 
   /** Throws where the request may not go on. */
   const admit = async (request: IncomingMessage): Promise<void> => {
-    if (!auth) return;
+    // What is no socket of the network was made in this process, by the API server itself.
+    if (!auth || !(request.socket instanceof Socket)) return;
     const user = await auth.authenticate(request);
     if (!user) throw new PlainError(401, 'Unauthorized');
     const path = new URL(request.url ?? '/', 'http://kubelet').pathname;

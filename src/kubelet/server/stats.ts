@@ -53,8 +53,12 @@ export function statsReader(context: KubeletContext, pods: PodSet): StatsReader 
         node,
         nodeRate: rateOf('node', node.timestamp, node.cpuUsageCoreNanoSeconds),
         pods: pods.workers().flatMap((worker) => {
-          const containers = byPod.get(worker.uid);
-          return containers
+          // The runtime tells of ended containers too, which use nothing any more.
+          const running = new Set(
+            worker.observed().containers.flatMap((it) => (it.state === 'running' ? [it.id] : [])),
+          );
+          const containers = byPod.get(worker.uid)?.filter((it) => running.has(it.id));
+          return containers && containers.length > 0
             ? [
                 {
                   pod: worker.pod(),

@@ -11,7 +11,7 @@ import { errorMessage, goList } from '../go-format.ts';
 import type { DownwardFacts } from '../pods/downward.ts';
 import type { ReferencedObjects } from '../pods/env.ts';
 import { allContainers } from '../pods/observed.ts';
-import { wholeUnits } from '../quantity.ts';
+import { type ResourceList, wholeUnits } from '../quantity.ts';
 import { writeAtomically } from './atomic-writer.ts';
 import { checkHostPath } from './host-path.ts';
 import { volumePayload } from './payload.ts';
@@ -79,6 +79,14 @@ const pluginOf = (volume: V1Volume): string => {
   return 'empty-dir';
 };
 
+/** How large a volume in memory may grow: its own limit, the pod's memory limit, the node, whichever is least (SizeMemoryBackedVolumes). */
+export function memorySize(pod: V1Pod, sizeLimit: string | undefined, allocatable: ResourceList): number {
+  const limits = (pod.spec?.containers ?? []).map((it) => wholeUnits(it.resources?.limits?.['memory']));
+  const podLimit = limits.some((it) => it === 0) ? 0 : limits.reduce((sum, it) => sum + it, 0);
+  const bounds = [wholeUnits(sizeLimit), podLimit, wholeUnits(allocatable['memory'])].filter((it) => it > 0);
+  return bounds.length > 0 ? Math.min(...bounds) : 0;
+}
+
 /** Upstream: pkg/kubelet/volumemanager and pkg/volume/*. */
 export function volumeManager(context: Context): VolumeManager {
   const { files, client, clock, random, rootDir } = context;
@@ -130,12 +138,18 @@ export function volumeManager(context: Context): VolumeManager {
     await files.chmod(directory, 0o2777);
   };
 
-  const setUpEmptyDir = async (pod: V1Pod, volume: V1Volume, path: string): Promise<void> => {
+  const setUpEmptyDir = async (
+    pod: V1Pod,
+    volume: V1Volume,
+    path: string,
+    facts: () => DownwardFacts,
+  ): Promise<void> => {
     const present = await files.stat(path);
     if (!present) {
       await files.mkdir(path, 0o777);
       await files.chmod(path, 0o777);
-      if (volume.emptyDir?.medium === 'Memory') await files.mountMemory(path, wholeUnits(volume.emptyDir.sizeLimit));
+      if (volume.emptyDir?.medium === 'Memory')
+        await files.mountMemory(path, memorySize(pod, volume.emptyDir.sizeLimit, facts().allocatable));
     }
     const group = pod.spec?.securityContext?.fsGroup;
     if (group !== undefined && present?.gid !== group) await setGroup(path, group);
@@ -207,7 +221,7 @@ export function volumeManager(context: Context): VolumeManager {
       return { name, path: await setUpPersistent(pod, `${pod.metadata?.name}-${name}`, true), readOnly: false };
     const path = pathOf(pod, volume);
     if (volume.emptyDir) {
-      await setUpEmptyDir(pod, volume, path);
+      await setUpEmptyDir(pod, volume, path, facts);
       return { name, path, readOnly: false };
     }
     const payload = await volumePayload(

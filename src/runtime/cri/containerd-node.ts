@@ -3,12 +3,14 @@ import { once } from 'node:events';
 import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { type Clock, sleep } from '../../base/clock.ts';
+import type { RuntimeVersion } from '../cri.ts';
 import type { NodeRuntime } from '../node-runtime.ts';
 import { type Channel, openChannel } from './channel.ts';
 import { containerdConfig, containerdPaths } from './containerd-config.ts';
 import type { ContainerdParts } from './detect-containerd.ts';
 import { diskFiles } from './disk-files.ts';
 import { criImageService } from './image-service.ts';
+import { imageVolumes } from './image-volumes.ts';
 import { cgroupProcesses, readMachine, readUsage } from './machine.ts';
 import { pauseImage, pauseImageName } from './pause-image.ts';
 import { criRuntimeService } from './runtime-service.ts';
@@ -77,6 +79,12 @@ async function startDaemon(options: ContainerdNodeOptions): Promise<number> {
   return child.pid ?? 0;
 }
 
+/** Whether this containerd mounts images into containers by itself: since 2.1. */
+function mountsImages(version: RuntimeVersion): boolean {
+  const [major = 0, minor = 0] = version.runtimeVersion.replace(/^v/, '').split('.').map(Number);
+  return major > 2 || (major === 2 && minor >= 1);
+}
+
 /** Waits until CRI itself answers, which is a moment after the socket does. */
 async function untilServing(channel: Channel, clock: Clock): Promise<void> {
   const deadline = clock.monotonic() + startTimeout;
@@ -98,6 +106,7 @@ export async function containerdNode(options: ContainerdNodeOptions): Promise<Co
   const channel = await openChannel(paths.socket);
   await untilServing(channel, options.clock);
   const images = criImageService(channel.images);
+  const version = await channel.runtime.call<RuntimeVersion>('Version', {});
 
   const loadImage = async (archive: Buffer | string): Promise<void> => {
     const fromFile = typeof archive === 'string';
@@ -129,7 +138,13 @@ export async function containerdNode(options: ContainerdNodeOptions): Promise<Co
   return {
     kind: 'containerd',
     pid,
-    runtime: criRuntimeService(channel, options.clock),
+    runtime: criRuntimeService(
+      channel,
+      options.clock,
+      mountsImages(version)
+        ? undefined
+        : imageVolumes({ ctr: options.parts.ctr, socket: paths.socket, dir: `${options.dir}/image-volumes` }),
+    ),
     images,
     files: diskFiles(),
     dialer: {

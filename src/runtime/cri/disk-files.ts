@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { type FSWatcher, watch as watchFs } from 'node:fs';
+import { type FSWatcher, statSync, watch as watchFs } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -106,8 +106,10 @@ export function diskFiles(): NodeFiles {
     chown: (path, uid, gid) => fs.chown(path, uid, gid),
     watch(path, onChange) {
       // The directory is watched, so that a file that is replaced or comes later is seen too.
-      let watcher: FSWatcher | undefined = watchFs(dirname(path), { persistent: false }, (_event, name) => {
-        if (name === null || path.endsWith(`/${name}`)) onChange();
+      const isDirectory = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+      const options = { persistent: false };
+      let watcher: FSWatcher | undefined = watchFs(isDirectory ? path : dirname(path), options, (_event, name) => {
+        if (isDirectory || name === null || path.endsWith(`/${name}`)) onChange();
       });
       watcher.on('error', () => {
         watcher?.close();

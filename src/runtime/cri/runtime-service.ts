@@ -1,5 +1,13 @@
+import { posix } from 'node:path';
 import { type Clock, sleep } from '../../base/clock.ts';
-import type { PodSandboxStatus, RuntimeCondition, RuntimeService, RuntimeVersion } from '../cri.ts';
+import {
+  CriError,
+  type Mount,
+  type PodSandboxStatus,
+  type RuntimeCondition,
+  type RuntimeService,
+  type RuntimeVersion,
+} from '../cri.ts';
 import type { Channel } from './channel.ts';
 import { containerEvents } from './container-events.ts';
 import { hasCriCode } from './cri-code.ts';
@@ -13,6 +21,7 @@ import {
   type WireSandbox,
   type WireStats,
 } from './from-wire.ts';
+import type { ImageVolumes } from './image-volumes.ts';
 import { attachStream, execStream, portForwardStream } from './streaming.ts';
 import { containerFilter, containerToWire, resourcesToWire, sandboxToWire } from './to-wire.ts';
 
@@ -24,7 +33,7 @@ const settleTries = 100;
 const settleMs = 10;
 
 /** CRI's RuntimeService over gRPC, with containerd's events in the place of CRI events. */
-export function criRuntimeService(channel: Channel, clock: Clock): RuntimeService {
+export function criRuntimeService(channel: Channel, clock: Clock, images?: ImageVolumes): RuntimeService {
   const { runtime } = channel;
   /** Which sandbox a container belongs to and which pod that is; asked once a container. */
   const owners = new Map<string, { readonly podSandboxId: string; readonly podUid: string }>();
@@ -73,6 +82,17 @@ export function criRuntimeService(channel: Channel, clock: Clock): RuntimeServic
     return owner;
   };
 
+  /** A mount of an image, where the runtime knows none, becomes one of a view of the image. */
+  const withImage = async (sandboxId: string, mount: Mount): Promise<Mount> => {
+    if (!mount.image || !images) return mount;
+    const { image, imageSubPath, ...rest } = mount;
+    const root = await images.mount(sandboxId, image.image);
+    const hostPath = posix.join(root, imageSubPath ?? '');
+    if (hostPath !== root && !hostPath.startsWith(`${root}/`))
+      throw new CriError('InvalidArgument', `image subpath ${JSON.stringify(imageSubPath)} leaves the image`);
+    return { ...rest, hostPath, readonly: true };
+  };
+
   const settled = async (containerId: string): Promise<void> => {
     for (let i = 0; i < settleTries; i++) {
       try {
@@ -113,6 +133,7 @@ export function criRuntimeService(channel: Channel, clock: Clock): RuntimeServic
     },
     async removePodSandbox(podSandboxId) {
       await runtime.call('RemovePodSandbox', { podSandboxId });
+      await images?.release(podSandboxId);
       owners.delete(podSandboxId);
       networks.delete(podSandboxId);
     },
@@ -121,7 +142,10 @@ export function criRuntimeService(channel: Channel, clock: Clock): RuntimeServic
     async createContainer(sandboxId, config, sandbox) {
       const request = {
         podSandboxId: sandboxId,
-        config: containerToWire(config),
+        config: containerToWire({
+          ...config,
+          mounts: await Promise.all(config.mounts.map((mount) => withImage(sandboxId, mount))),
+        }),
         sandboxConfig: sandboxToWire(sandbox),
       };
       const { containerId } = await runtime.call<{ containerId: string }>('CreateContainer', request);
