@@ -9,7 +9,6 @@ import { envNamesSkipped } from './env-names-skipped.ts';
 import { environmentTooLarge } from './environment-too-large.ts';
 import { imageRunsAsRoot } from './image-runs-as-root.ts';
 import { imageUserNotNumeric } from './image-user-not-numeric.ts';
-import { mountHidesProgram } from './mount-hides-program.ts';
 import { optionalConfigAbsent } from './optional-config-absent.ts';
 import { projectedSourceMissing } from './projected-source-missing.ts';
 import { secretBadlyEncoded } from './secret-badly-encoded.ts';
@@ -34,7 +33,6 @@ export const configRules: readonly Rule[] = [
   environmentTooLarge,
   imageRunsAsRoot,
   imageUserNotNumeric,
-  mountHidesProgram,
   optionalConfigAbsent,
   projectedSourceMissing,
   secretBadlyEncoded,
