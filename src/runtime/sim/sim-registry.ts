@@ -25,7 +25,13 @@ export interface SimRegistry {
   /** Breaks a host (`docker.io`) or a repository (`docker.io/library/nginx`); undefined mends it. */
   fault(target: string, fault: RegistryFault | undefined): void;
   /** Finds an image as the runtime's resolver does. `fault` stands before the registry's own. Throws CriError with containerd's texts. */
-  resolve(reference: string, auth: AuthConfig | undefined, fault?: RegistryFault): ResolvedImage;
+  resolve(
+    reference: string,
+    auth: AuthConfig | undefined,
+    fault?: RegistryFault,
+    /** What there is where the registry itself has nothing: an image that only a pod's annotations know. */
+    otherwise?: (reference: ImageReference) => SimImage | undefined,
+  ): ResolvedImage;
   /** Programs of registered images. */
   readonly programs: ProgramTable;
   readonly images: readonly SimImage[];
@@ -130,15 +136,18 @@ export function createSimRegistry(
       if (fault) faults.set(target, fault);
       else faults.delete(target);
     },
-    resolve(name, auth, ownFault) {
+    resolve(name, auth, ownFault, otherwise) {
       const reference = parseReference(name);
       if ('error' in reference)
         throw new CriError('Unknown', `failed to parse image reference "${name}": ${reference.error}`);
       const { full, host, repository, tag, digest } = reference;
-      const fault = ownFault ?? faults.get(repository) ?? faults.get(host) ?? withoutHost(host, hosts);
+      const known = byRepository.get(repository);
+      const offered = known ? undefined : otherwise?.(reference);
+      const fault =
+        ownFault ?? faults.get(repository) ?? faults.get(host) ?? (offered ? undefined : withoutHost(host, hosts));
       const said = refusals(reference, auth);
       if (fault && fault.kind !== 'slow') throw said[fault.kind]();
-      const found = byRepository.get(repository);
+      const found = offered ? [offered] : known;
       const image = found?.find((candidate) =>
         digest === undefined ? candidate.tags.includes(tag ?? 'latest') : manifestDigest(candidate) === digest,
       );

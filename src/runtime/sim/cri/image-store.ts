@@ -1,5 +1,7 @@
 import { type Clock, sleep } from '../../../base/clock.ts';
 import { CriError, type Image, type ImageService } from '../../cri.ts';
+import { imageByAnnotation } from '../images/script-annotations.ts';
+import { scriptedImage } from '../images/scripted-image.ts';
 import { parseRegistryFault, registryAnnotation } from '../pull-faults.ts';
 import { parseReference, type ResolvedImage, type SimRegistry } from '../sim-registry.ts';
 
@@ -53,7 +55,15 @@ export function createImageStore(registry: SimRegistry, clock: Clock): ImageStor
       return found && imageOf(found);
     },
     async pullImage({ image: name }, auth, sandbox) {
-      const resolved = registry.resolve(name, auth, parseRegistryFault(sandbox.annotations[registryAnnotation]));
+      const resolved = registry.resolve(
+        name,
+        auth,
+        parseRegistryFault(sandbox.annotations[registryAnnotation]),
+        ({ repository, tag }) =>
+          imageByAnnotation(sandbox.annotations, repository, tag)
+            ? scriptedImage(repository, tag ?? 'latest')
+            : undefined,
+      );
       if (resolved.slowMs > 0) await sleep(clock, resolved.slowMs);
       let entry = byId.get(resolved.id);
       if (!entry) {

@@ -1,12 +1,13 @@
 import type { Clock } from '../../../base/clock.ts';
 import { CriError } from '../../cri.ts';
+import { containerScript } from '../images/script-annotations.ts';
 import { type OpenFile, streamFile } from '../kernel/open-file.ts';
 import { byteQueue } from '../kernel/pipe.ts';
 import type { ExitStatus } from '../kernel/process.ts';
 import { parseSignal, type Signal } from '../kernel/signals.ts';
 import { createTty, type Tty } from '../kernel/tty.ts';
 import type { Container } from './container.ts';
-import { launch, newProcess, startFailure } from './start-process.ts';
+import { launch, launchScript, newProcess, startFailure } from './start-process.ts';
 
 const stdinCapacity = 65_536;
 
@@ -63,7 +64,10 @@ export function startContainer(container: Container, clock: Clock, onEnded: () =
   if (container.state !== 'CREATED')
     throw new CriError('Unknown', `container is in CONTAINER_${container.state} state`);
   const p = newProcess(container);
-  const why = startFailure(container, container.argv, p);
+  const { annotations, name } = container.workload;
+  // Annotations that script this container stand in for its command, which need not exist then.
+  const scripted = containerScript(annotations, name).kind !== 'none';
+  const why = scripted ? undefined : startFailure(container, container.argv, p);
   if (why) {
     p.terminate('KILL');
     const message = `failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: ${why}`;
@@ -83,7 +87,9 @@ export function startContainer(container: Container, clock: Clock, onEnded: () =
     finish(container, clock, status);
     onEnded();
   });
-  launch(container, p, container.argv, standardStreams(container), container.tty);
+  const streams = standardStreams(container);
+  if (scripted) launchScript(container, p, streams);
+  else launch(container, p, container.argv, streams, container.tty);
 }
 
 function finish(container: Container, clock: Clock, status: ExitStatus): void {

@@ -32,6 +32,14 @@ export function newProcess(container: Container): Process {
   return p;
 }
 
+/** Lets a process live as its pod's annotations say. */
+export function launchScript(container: Container, p: Process, files: readonly OpenFile[]): void {
+  files.forEach((file, fd) => void p.install(file, fd));
+  p.argv = container.argv;
+  p.comm = (container.argv[0] ?? '').replace(/^.*\//, '').slice(0, 15);
+  run(p, async (process) => (await import('../programs/scripted.ts')).scripted(process));
+}
+
 /** Gives a process its standard streams and lets it go. The command must have been found to be executable. */
 export function launch(
   container: Container,

@@ -25,6 +25,7 @@ const programs: Readonly<Record<string, () => Promise<Program>>> = {
   'echo-server': async () => (await import('./small/web.ts')).echoServer,
   'hello-kubernetes': async () => (await import('./small/web.ts')).helloKubernetes,
   'hello-world': async () => (await import('./small/web.ts')).helloWorld,
+  scripted: async () => (await import('./scripted.ts')).scripted,
   nginx: async () => (await import('./nginx/main.ts')).nginx,
   'nginx-entrypoint': async () => (await import('./nginx/entrypoint.ts')).nginxEntrypoint,
   pause: async () => (await import('./pause.ts')).pause,
