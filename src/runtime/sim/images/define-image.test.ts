@@ -22,9 +22,14 @@ test('an image of data and a small program', async () => {
     defineImage({
       name: 'caller',
       async exec(context) {
-        const reply = await context.fetch(`http://${box.ip}:8080/world`);
-        await context.stdout(`${reply.status} ${reply.body}`);
-        return 0;
+        for (;;) {
+          const reply = await context.fetch(`http://${box.ip}:8080/world`).catch(() => undefined);
+          if (reply) {
+            await context.stdout(`${reply.status} ${reply.body}`);
+            return 0;
+          }
+          await context.sleep(5);
+        }
       },
     }),
     { network: box.network },

@@ -1,5 +1,6 @@
 import type { Clock } from '../../../base/clock.ts';
 import type { Random } from '../../../base/random.ts';
+import { SysError } from '../errno.ts';
 import type { Process } from '../kernel/process.ts';
 import type { Signal } from '../kernel/signals.ts';
 import { readText } from '../net/read-text.ts';
@@ -97,8 +98,19 @@ export function defineImage(definition: ImageDefinition): SimImage {
     ...(stopSignal === undefined ? {} : { stopSignal }),
     ...(ports ? { exposedPorts: ports } : {}),
     sizeBytes: definition.sizeBytes ?? 10_000_000,
-    programs: { [program]: async (p) => exec(contextOf(p), p.argv) },
+    programs: { [program]: (p) => run(p, exec) },
   };
+}
+
+/** A refused system call that the program does not handle ends it, and it says which. */
+async function run(p: Process, exec: ImageDefinition['exec']): Promise<number> {
+  try {
+    return await exec(contextOf(p), p.argv);
+  } catch (error) {
+    if (!(error instanceof SysError)) throw error;
+    await p.complain(`${p.argv[0]}: ${error.message}\n`);
+    return 1;
+  }
 }
 
 function connection(p: Process, { fd, socket }: Awaited<ReturnType<typeof accept>>): SimConnection {
@@ -151,7 +163,7 @@ function contextOf(p: Process): SimContext {
     },
     async fetch(text, request = {}) {
       const url = parseUrl(text);
-      if (!url || url.scheme !== 'http') throw new Error(`fetch ${text}: only http:// addresses are there`);
+      if (url?.scheme !== 'http') throw new Error(`fetch ${text}: only http:// addresses are there`);
       const { method, body } = request;
       const reply = await fetchOnce(p, url, {
         ...(method === undefined ? {} : { method }),
