@@ -39,18 +39,20 @@ const newestMeta = (fd: number): Meta | undefined => {
 };
 
 /** The file grows by this much at least. */
-const growth = 16 * 1024 * 1024;
+const growth = 8 * 1024 * 1024;
 const zeros = Buffer.alloc(1024 * 1024);
 
 /**
- * Sees to it that an LMDB file has `bytes` on the disk beyond its last page, so that a full disk is met here, where it harms nothing,
- * and never inside LMDB. Rejects with the disk's error.
+ * Sees to it that an LMDB file has room on the disk beyond its last page, so that a full disk is met here, where it harms nothing, and
+ * never inside LMDB: for `bytes` of new rows, and for copies of the `pages` at most that they change, or of all there are. Rejects with
+ * the disk's error.
  */
-export async function reserveRoom(file: FileHandle, bytes: number): Promise<void> {
+export async function reserveRoom(file: FileHandle, pages: number, bytes: number): Promise<void> {
   const meta = newestMeta(file.fd);
   if (!meta) return;
   const { size } = await file.stat();
-  const wanted = (meta.lastPage + 1) * meta.pageSize + bytes;
+  const used = (meta.lastPage + 1) * meta.pageSize;
+  const wanted = used + Math.min(pages * meta.pageSize, used) + bytes;
   if (size >= wanted) return;
   const end = Math.ceil(Math.max(wanted, size + growth) / meta.pageSize) * meta.pageSize;
   for (let at = size; at < end; ) at += (await file.write(zeros, 0, Math.min(zeros.length, end - at), at)).bytesWritten;

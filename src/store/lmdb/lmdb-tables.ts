@@ -12,8 +12,6 @@ const between = (start: BackendKey, end: BackendKey) => ({ start: keyFor(start),
 /** Rows handed to LMDB between turns of the event loop. */
 const slice = 256;
 
-/** What a row can take besides its own bytes: its leaf is copied, and may be split. */
-const rowPages = 2 * 8192;
 /** The trees' upper pages and the list of free pages. */
 const treeBytes = 2 * 1024 * 1024;
 
@@ -90,7 +88,7 @@ export function lmdbTables(file: string): LmdbTables {
     count: (name, start, end) => tables[name].getKeysCount(between(start, end)),
     async reserve(rows, bytes) {
       handle ??= await openFile(file, 'r+');
-      await reserveRoom(handle, rows * rowPages + bytes * 2 + treeBytes);
+      await reserveRoom(handle, rows, bytes * 2 + treeBytes);
     },
     async apply(writes, last) {
       const slices: Promise<void>[] = [];

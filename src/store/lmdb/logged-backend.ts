@@ -6,11 +6,11 @@ import { type Memtable, memtable, mergeRows, type Row, removed } from './memtabl
 import type { WriteAheadLog } from './write-ahead-log.ts';
 
 /** Rows are moved into the tables when so many bytes or rows have come together, or after this time in milliseconds. */
-const flushBytes = 2 * 1024 * 1024;
-const flushRows = 2048;
+const flushBytes = 4 * 1024 * 1024;
+const flushRows = 8192;
 const flushAfter = 1_000;
 /** Writers wait while so much is on its way into the tables, and are refused when the tables do not take it. */
-const mostBytes = 64 * 1024 * 1024;
+const mostBytes = 32 * 1024 * 1024;
 const retryAfter = 1_000;
 
 /** The row of the meta table that tells up to which frame of the log the tables are complete. */
@@ -53,7 +53,7 @@ export function loggedBackend(
       active = memtable();
     }
     const last: BackendWrite = { table: 'meta', key: appliedRow, value: Buffer.from(String(frozenUpTo)) };
-    await tables.reserve(frozen.size, frozen.bytes);
+    await tables.reserve(frozen.scattered, frozen.bytes);
     await tables.apply(frozen.writes(), last);
     frozen = undefined;
     log.forget(frozenUpTo);

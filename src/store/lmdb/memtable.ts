@@ -10,6 +10,8 @@ export type Row = Uint8Array | typeof removed;
 export interface Memtable {
   readonly bytes: number;
   readonly size: number;
+  /** Those that lie scattered over the tables; the log of revisions grows at its end. */
+  readonly scattered: number;
   get(table: Table, key: BackendKey): Row | undefined;
   entries(table: Table, start: BackendKey, end: BackendKey): Iterable<readonly [BackendKey, Row]>;
   add(writes: readonly BackendWrite[]): void;
@@ -40,6 +42,7 @@ export function memtable(): Memtable {
   };
   let bytes = 0;
   let size = 0;
+  let scattered = 0;
   return {
     get bytes() {
       return bytes;
@@ -47,11 +50,15 @@ export function memtable(): Memtable {
     get size() {
       return size;
     },
+    get scattered() {
+      return scattered;
+    },
     get: (table, key) => tables[table].get(key),
     entries: (table, start, end) => tables[table].entries(start, end),
     add(writes) {
       for (const { table, key, value } of writes) {
         tables[table].set(key, value ?? removed);
+        if (table !== 'log') scattered += 1;
         bytes += rowOverhead + (value?.length ?? 0);
       }
       size += writes.length;

@@ -1,6 +1,6 @@
 /**
  * What the MVCC core needs of a disk: four ordered tables and atomic, durable batches of changes. Keys order by bytes of their
- * UTF-8 form, then by number.
+ * UTF-8 form, then by number. Values given out are never changed.
  */
 export type Table = 'current' | 'history' | 'log' | 'meta';
 
@@ -16,7 +16,7 @@ export interface BackendWrite {
 
 export interface Backend {
   get(table: Table, key: BackendKey): Uint8Array | undefined;
-  /** Entries with start <= key < end, in order. Stopped early by the reader. Values stay valid until the next call. */
+  /** Entries with start <= key < end, in order. Stopped early by the reader. */
   scan(
     table: Table,
     start: BackendKey,

@@ -27,7 +27,7 @@ export function encodeRecord(entry: Entry, tombstone: boolean): Uint8Array {
 }
 
 /**
- * The value is copied out of `record` unless `keysOnly`, since a backend may reuse its memory. Throws `StoreCorruptError` where the
+ * The value is a part of `record`, left out where `keysOnly`. Throws `StoreCorruptError` where the
  * bytes are not those that were written; with `keysOnly` only a record too short to be one is told.
  */
 export function decodeRecord(
@@ -43,7 +43,7 @@ export function decodeRecord(
   return {
     entry: {
       key,
-      value: keysOnly ? empty : Uint8Array.prototype.slice.call(bytes, start),
+      value: keysOnly ? empty : bytes.subarray(start),
       createRevision: bytes.readDoubleLE(4),
       modRevision: bytes.readDoubleLE(12),
       version: bytes.readDoubleLE(20),
