@@ -23,6 +23,7 @@ import { topCommand } from './kube/top.ts';
 import { nodeInstallCommand } from './node-install.ts';
 import { complain, processStreams, type Streams } from './output.ts';
 import { statusCommand } from './status.ts';
+import { storeCommand } from './store.ts';
 import { traceCommand } from './trace.ts';
 import { upCommand } from './up.ts';
 import { whyCommand } from './why.ts';
@@ -32,7 +33,7 @@ export type CommandBuilder = (program: Command, streams: Streams, exit: (code: n
 
 /** In the order of the help. */
 const groups: readonly (readonly [title: string, commands: readonly CommandBuilder[]])[] = [
-  ['The cluster:', [upCommand, downCommand, statusCommand, imageCommand, nodeInstallCommand]],
+  ['The cluster:', [upCommand, downCommand, statusCommand, storeCommand, imageCommand, nodeInstallCommand]],
   ['Why and how:', [whyCommand, traceCommand]],
   [
     'Objects, as with kubectl:',

@@ -14,6 +14,7 @@ import {
   UsageError,
 } from '../cluster/options.ts';
 import type { Cluster } from '../cluster/start-cluster.ts';
+import type { StoreRequest } from '../cluster/store-admin.ts';
 import { addEtcdFlags, type EtcdFlags, etcdAccess } from './etcd-flags.ts';
 import type { CommandBuilder } from './main.ts';
 import { complain, type Streams, say } from './output.ts';
@@ -103,6 +104,8 @@ async function up(flags: UpFlags, streams: Streams): Promise<number> {
       ready: cluster !== undefined,
     }),
     spans: (query) => cluster?.spans(query) ?? [],
+    store: async (request) =>
+      cluster?.administer(request as StoreRequest) ?? { refusal: 'the cluster is not ready yet' },
     stop: stop.now,
   });
   if (!held) throw new UsageError(`a cluster is already running on ${options.dataDir}; see coracle status`);

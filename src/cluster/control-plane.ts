@@ -46,6 +46,7 @@ export interface ClusterContext {
 }
 
 export interface ControlPlane {
+  readonly store: Store;
   readonly server: ApiServer;
   readonly pki: ClusterPki;
   readonly clients: ClientFactory;
@@ -126,6 +127,7 @@ export async function startControlPlane(context: ClusterContext, dialers: Dialer
   if (options.kubeconfig) writeKubeconfig(options.kubeconfig, access, true);
   log.debug('control plane is up', { url });
   return {
+    store,
     server,
     pki,
     clients,

@@ -21,10 +21,12 @@ export interface ControlCommands {
   status(): ControlStatus;
   /** The spans recorded of an object. */
   spans(query: TraceQuery): readonly Span[];
+  /** Work on the store, as JSON. */
+  store?(request: unknown): Promise<unknown>;
   stop(): void;
 }
 
-type Request = 'status' | 'stop' | `spans ${string}`;
+type Request = 'status' | 'stop' | `spans ${string}` | `store ${string}`;
 const socketPath = (dataDir: string): string => join(dataDir, 'control.sock');
 const maxLine = 4096;
 
@@ -62,6 +64,14 @@ function answer(socket: Socket, commands: ControlCommands): void {
     if (line.length > maxLine) socket.destroy();
     if (!line.includes('\n')) return;
     const [request, argument = ''] = line.trim().split(/ (.*)/s);
+    if (request === 'store') {
+      const failed = (error: unknown): unknown => ({ refusal: error instanceof Error ? error.message : String(error) });
+      void Promise.resolve()
+        .then(() => commands.store?.(JSON.parse(argument)) ?? { refusal: 'the cluster is not ready yet' })
+        .catch(failed)
+        .then((reply) => socket.end(`${JSON.stringify(reply)}\n`));
+      return;
+    }
     const reply = request === 'spans' ? commands.spans(JSON.parse(argument) as TraceQuery) : commands.status();
     socket.end(`${JSON.stringify(reply)}\n`);
     if (request === 'stop') commands.stop();
@@ -75,6 +85,10 @@ export const askCluster = (dataDir: string, request: 'status' | 'stop'): Promise
 /** What the cluster of this data directory has recorded of an object; undefined when none is running. */
 export const askSpans = (dataDir: string, query: TraceQuery): Promise<readonly Span[] | undefined> =>
   ask<readonly Span[]>(dataDir, `spans ${JSON.stringify(query)}`);
+
+/** Has the cluster of this data directory work on its store; undefined when none is running. */
+export const askStore = <T>(dataDir: string, request: object): Promise<T | undefined> =>
+  ask<T>(dataDir, `store ${JSON.stringify(request)}`);
 
 function ask<T>(dataDir: string, request: Request): Promise<T | undefined> {
   return new Promise((resolve, reject) => {

@@ -1,10 +1,12 @@
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Span } from '../api/trace.ts';
+import { defined } from '../base/assert.ts';
 import { systemClock } from '../base/clock.ts';
 import { startLifetime } from '../base/lifetime.ts';
 import type { Logger } from '../base/log.ts';
 import { systemRandom } from '../base/random.ts';
+import type { Store } from '../store/store.ts';
 import { createTraceRecorder, type TraceQuery } from '../trace/recorder.ts';
 import { chooseRuntime } from './choose-runtime.ts';
 import { type ClusterContext, startControlPlane } from './control-plane.ts';
@@ -13,6 +15,7 @@ import type { ClusterOptions } from './options.ts';
 import { startRealNode } from './real-node.ts';
 import { startSimNodes } from './sim/sim-nodes.ts';
 import { startSimWorld } from './sim/sim-world.ts';
+import { administer, type StoreReply, type StoreRequest } from './store-admin.ts';
 import { sharedInformers, startWorkers } from './workers.ts';
 
 /** A running cluster. */
@@ -21,6 +24,8 @@ export interface Cluster {
   readonly runtime: 'sim' | 'containerd' | 'none';
   /** Why this runtime, in a sentence, where it was chosen. */
   readonly reason?: string;
+  /** Work on the store while it is in use. */
+  administer(request: StoreRequest): Promise<StoreReply>;
   /** What was recorded of an object. */
   spans(query: TraceQuery): readonly Span[];
   /** Ends everything in order; resolves when nothing of it runs any more. */
@@ -43,10 +48,12 @@ export async function startCluster(options: ClusterOptions, log: Logger): Promis
     url,
     runtime,
     reason,
+    administer: (request) => administer(defined(store, 'the store is open'), systemClock, request),
     spans: (query) => trace.query(query),
     stop: () => lifetime.end(),
   });
   let url = '';
+  let store: Store | undefined;
   try {
     const kubelets = localKubelets();
     const choice = await chooseRuntime(options, process.env);
@@ -56,6 +63,7 @@ export async function startCluster(options: ClusterOptions, log: Logger): Promis
       cluster: { connect: (host, port) => intoCluster(host, port) ?? dial(host, port) },
     });
     url = plane.url;
+    store = plane.store;
     const informers = sharedInformers(context, plane);
     await startWorkers(context, plane, informers);
     if (choice.kind === 'containerd') await startRealNode(context, plane, kubelets, choice.parts, informers);

@@ -17,7 +17,7 @@ export const tablesFile = 'store.lmdb';
 const text = (value: Uint8Array | undefined): string | undefined => value && Buffer.from(value).toString();
 
 /** The store's own name, made at first; refuses files of another format. */
-async function identify(tables: LmdbTables, dir: string): Promise<string> {
+export async function identify(tables: LmdbTables, dir: string): Promise<string> {
   const found = text(tables.get('meta', 'id'));
   const version = text(tables.get('meta', 'format'));
   if (found && version === format) return found;

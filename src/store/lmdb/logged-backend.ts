@@ -22,11 +22,6 @@ const pairs = function* (
   for (const { key, value } of rows) yield [key, value];
 };
 
-export interface LoggedBackend extends Backend {
-  /** Moves everything into the tables and writes a compacted copy of them. */
-  copyTo(path: string): Promise<void>;
-}
-
 /**
  * Tables behind a write-ahead log. A write is durable, and answered, when it is in the log; it goes into the tables later, many at
  * a time, and is served from memory until then. After a crash the log is read again, so the tables may hold a part of what the log
@@ -37,7 +32,7 @@ export function loggedBackend(
   log: WriteAheadLog,
   recovered: readonly BackendWrite[],
   clock: Clock,
-): LoggedBackend {
+): Backend {
   let active: Memtable = memtable();
   let frozen: Memtable | undefined;
   let flushing: Promise<void> | undefined;
@@ -131,11 +126,6 @@ export function loggedBackend(
       flushSoon();
     },
     bytes: () => tables.bytes() + log.bytes,
-    async copyTo(path) {
-      await settle();
-      if (failure !== undefined) throw failure;
-      await tables.copyTo(path);
-    },
     async close() {
       await settle();
       timer?.cancel();
