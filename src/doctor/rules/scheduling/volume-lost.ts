@@ -47,7 +47,7 @@ export const volumeLost: Rule = {
       when: 'the volume has been deleted',
       yaml:
         nodeExample('n1') +
-        claimExample('data', { status: 'phase: Lost', spec: ', volumeName: pv1' }) +
+        claimExample('data', { status: 'phase: Bound', spec: ', volumeName: pv1' }) +
         pendingExample(noneOf(1, 'persistentvolumeclaim "data" bound to non-existent persistentvolume "pv1"'), {
           spec: mounting('data'),
         }),
