@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const program = fileURLToPath(new URL('../bin/coracle.js', import.meta.url));
+/** The program that users start. */
+export const program = fileURLToPath(new URL('../bin/coracle.js', import.meta.url));
 
 export interface Output {
   readonly code: number;
@@ -71,14 +72,29 @@ export interface TestCluster {
 export interface StartOptions {
   readonly args?: readonly string[];
   readonly dataDir?: string;
+  /** What the cluster and every command run under, such as `nsenter --net=…`. */
+  readonly prefix?: readonly string[];
+  /** Default 127.0.0.1:0. */
+  readonly listen?: string;
 }
 
 /** Starts `coracle up` on a free port and waits for its ready line. */
 export async function startTestCluster(options: StartOptions = {}): Promise<TestCluster> {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'coracle-e2e-'));
   const kubeconfig = join(dataDir, 'kubeconfig');
-  const args = ['up', '--data-dir', dataDir, '--listen', '127.0.0.1:0', ...(options.args ?? ['--runtime', 'sim'])];
-  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const args = [
+    'up',
+    '--data-dir',
+    dataDir,
+    '--listen',
+    options.listen ?? '127.0.0.1:0',
+    ...(options.args ?? ['--runtime', 'sim']),
+  ];
+  const prefixed = (file: string, rest: readonly string[]): readonly [string, string[]] => {
+    const [first = file, ...others] = [...(options.prefix ?? []), file, ...rest];
+    return [first, others];
+  };
+  const child = spawn(...prefixed(process.execPath, [program, ...args]), { stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
   const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
   const ready = new Promise<string>((resolve, reject) => {
@@ -101,7 +117,10 @@ export async function startTestCluster(options: StartOptions = {}): Promise<Test
     process: child,
     kubectl: (...rest) => cluster.kubectlWith({}, ...rest),
     kubectlWith: ({ binary, ...runOptions }, ...rest) =>
-      run(binary ?? main, rest, { ...runOptions, env: { KUBECONFIG: kubeconfig, HOME: dataDir, ...runOptions.env } }),
+      run(...prefixed(binary ?? main, rest), {
+        ...runOptions,
+        env: { KUBECONFIG: kubeconfig, HOME: dataDir, ...runOptions.env },
+      }),
     async ok(...rest) {
       const output = await cluster.kubectl(...rest);
       if (output.code !== 0)
@@ -123,7 +142,7 @@ export async function startTestCluster(options: StartOptions = {}): Promise<Test
         await new Promise((resolve) => setTimeout(resolve, 150));
       }
     },
-    coracle: (...rest) => run(process.execPath, [program, ...rest], { env: { KUBECONFIG: kubeconfig } }),
+    coracle: (...rest) => run(...prefixed(process.execPath, [program, ...rest]), { env: { KUBECONFIG: kubeconfig } }),
     async stop(signal = 'SIGTERM') {
       child.kill(signal);
       return exited;

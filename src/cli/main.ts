@@ -20,10 +20,12 @@ import { portForwardCommand } from './kube/port-forward.ts';
 import { rolloutCommand } from './kube/rollout.ts';
 import { scaleCommand } from './kube/scale.ts';
 import { topCommand } from './kube/top.ts';
+import { kubeletCommand } from './kubelet.ts';
 import { nodeInstallCommand } from './node-install.ts';
 import { complain, processStreams, type Streams } from './output.ts';
 import { statusCommand } from './status.ts';
 import { storeCommand } from './store.ts';
+import { tokenCommand } from './token.ts';
 import { traceCommand } from './trace.ts';
 import { upCommand } from './up.ts';
 import { whyCommand } from './why.ts';
@@ -34,6 +36,7 @@ export type CommandBuilder = (program: Command, streams: Streams, exit: (code: n
 /** In the order of the help. */
 const groups: readonly (readonly [title: string, commands: readonly CommandBuilder[]])[] = [
   ['The cluster:', [upCommand, downCommand, statusCommand, storeCommand, imageCommand, nodeInstallCommand]],
+  ['Several machines:', [kubeletCommand, tokenCommand]],
   ['Why and how:', [whyCommand, traceCommand]],
   [
     'Objects, as with kubectl:',

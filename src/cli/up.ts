@@ -18,6 +18,7 @@ import type { StoreRequest } from '../cluster/store-admin.ts';
 import { addEtcdFlags, type EtcdFlags, etcdAccess } from './etcd-flags.ts';
 import type { CommandBuilder } from './main.ts';
 import { complain, type Streams, say } from './output.ts';
+import { stopSignal } from './stop-signal.ts';
 
 interface UpFlags extends EtcdFlags {
   readonly dataDir: string;
@@ -27,6 +28,8 @@ interface UpFlags extends EtcdFlags {
   readonly runtime: ClusterOptions['runtime'];
   readonly nodes: number;
   readonly node: boolean;
+  readonly loadBalancerPool: string;
+  readonly nodeMonitorGracePeriod?: number;
   readonly detach?: boolean;
   readonly quiet?: boolean;
   readonly verbose?: boolean;
@@ -45,6 +48,18 @@ const count = (value: string): number => {
   return Number(value);
 };
 
+const pool = (value: string): string => {
+  if (value === 'none') return '';
+  if (!/^\d{1,3}(\.\d{1,3}){3}\/(1[6-9]|2\d|3[0-2])$/.test(value))
+    throw new InvalidArgumentError('An IPv4 range of at most 16 bits, such as 192.168.1.240/28, or none.');
+  return value;
+};
+const duration = (value: string): number => {
+  const seconds = Number(/^(\d{1,5})s$/.exec(value)?.[1]);
+  if (!(seconds >= 20)) throw new InvalidArgumentError('Seconds such as 50s, no fewer than 20.');
+  return seconds * 1000;
+};
+
 /** `coracle up`: runs a cluster until it is told to stop. Exit 0 on a clean stop. */
 export const upCommand: CommandBuilder = (program: Command, streams, exit) => {
   const command = program
@@ -57,6 +72,13 @@ export const upCommand: CommandBuilder = (program: Command, streams, exit) => {
     .option('--runtime <kind>', 'auto, containerd or sim', oneOf('auto', 'containerd', 'sim'), 'auto')
     .option('--nodes <n>', 'how many nodes (more than one: simulated)', count, 1)
     .option('--no-node', 'control plane only')
+    .option(
+      '--load-balancer-pool <cidr>',
+      'addresses for Services of type LoadBalancer, or none',
+      pool,
+      defaultOptions.loadBalancerPool,
+    )
+    .option('--node-monitor-grace-period <duration>', 'how long a node may be silent, such as 50s', duration)
     .option('-d, --detach', 'go on in the background once ready')
     .option('-q, --quiet', 'print the ready line only')
     .option('--verbose', 'log what every component does');
@@ -79,6 +101,8 @@ function settle(flags: UpFlags): ClusterOptions {
     runtime: flags.runtime,
     nodes: flags.node ? flags.nodes : 0,
     clusterCidr: podRange(flags.nodes),
+    loadBalancerPool: flags.loadBalancerPool,
+    ...(flags.nodeMonitorGracePeriod !== undefined && { nodeMonitorGraceMs: flags.nodeMonitorGracePeriod }),
   };
 }
 
@@ -119,23 +143,6 @@ async function up(flags: UpFlags, streams: Streams): Promise<number> {
     await cluster?.stop();
     await held.release();
   }
-}
-
-/** SIGINT, SIGTERM and `coracle down` ask for a clean stop; a second signal ends the process at once. */
-function stopSignal(): { readonly asked: Promise<void>; now(): void } {
-  let now = (): void => undefined;
-  const asked = new Promise<void>((resolve) => {
-    now = resolve;
-  });
-  let times = 0;
-  const onSignal = (): void => {
-    times += 1;
-    if (times > 1) process.exit(130);
-    now();
-  };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
-  return { asked, now };
 }
 
 const home = (path: string): string => (path.startsWith(`${homedir()}/`) ? `~${path.slice(homedir().length)}` : path);

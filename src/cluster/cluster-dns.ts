@@ -1,14 +1,83 @@
 import { readFile } from 'node:fs/promises';
-import { configmaps } from '../api/generated/resources.ts';
+import { configmaps, endpointslices, endpoints as endpointsResource, services } from '../api/generated/resources.ts';
+import type { Resource } from '../api/resource.ts';
+import { hasReason } from '../api/status.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Lifetime } from '../base/lifetime.ts';
+import type { Logger } from '../base/log.ts';
+import type { Random } from '../base/random.ts';
+import type { Client } from '../client/client.ts';
 import type { InformerSet } from '../client/informer.ts';
+import { createRecorder } from '../client/recorder.ts';
 import { defaultCorefile } from '../network/dns/corefile.ts';
-import { startDnsServer } from '../network/dns/server.ts';
+import { checkCorefile, startDnsServer } from '../network/dns/server.ts';
 import { liveZoneData } from '../network/dns/zone-data.ts';
 import { publishBackend } from './bootstrap-objects.ts';
 import type { ClusterContext, ControlPlane } from './control-plane.ts';
 import { loopback } from './identities.ts';
 
-/** Serves cluster DNS at `address` of this machine, as the `coredns` ConfigMap says, and leads the `kube-dns` Service there. */
+const dnsKey = 'kube-system/kube-dns';
+
+export interface ServedDns {
+  readonly informers: InformerSet;
+  /** Of this machine. */
+  readonly address: string;
+  readonly clusterDomain: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly lifetime: Lifetime;
+  /** Hears what of the Corefile cannot be served. */
+  readonly complain?: (message: string) => void;
+}
+
+/**
+ * Serves cluster DNS as the `coredns` ConfigMap says, and follows its changes. A Corefile that cannot be served is complained of, and the
+ * one before (at first kubeadm's) goes on being served.
+ */
+export async function serveClusterDns(options: ServedDns): Promise<void> {
+  const { informers, address, clusterDomain, clock, random, log, lifetime } = options;
+  const data = liveZoneData(informers, { pods: false });
+  const maps = informers.informer(configmaps, { namespace: 'kube-system', fieldSelector: 'metadata.name=coredns' });
+  await Promise.all([data.whenSynced(), maps.whenSynced()]);
+  const base = { data, clock, random, log, readFile: (path: string) => readFile(path, 'utf8') };
+  const fallback = defaultCorefile(clusterDomain);
+  const current = (): string => maps.get('kube-system/coredns')?.data?.['Corefile'] ?? fallback;
+  let served = '';
+  let serving: Lifetime | undefined;
+  let chain: Promise<void> = Promise.resolve();
+
+  const serve = async (corefile: string): Promise<void> => {
+    await serving?.end();
+    serving = lifetime.child();
+    await startDnsServer({ ...base, corefile, lifetime: serving, listen: [address] });
+    served = corefile;
+  };
+  const settle = async (): Promise<void> => {
+    const wanted = current();
+    if (wanted === served || lifetime.signal.aborted) return;
+    const before = served || fallback;
+    try {
+      await checkCorefile({ ...base, corefile: wanted });
+      await serve(wanted);
+      if (before !== served) log.info('serving the Corefile of kube-system/coredns', {});
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      log.error('the Corefile of kube-system/coredns cannot be served; the one before still is', { error });
+      options.complain?.(`${why}; the Corefile before it is still served`);
+      if (serving === undefined || serving.signal.aborted || served === wanted || served === '') await serve(before);
+    }
+  };
+  await settle();
+  // A Corefile without `reload` is read when the server starts, and stays.
+  const again = (): void => {
+    if (!/^\s*reload\b/m.test(served)) return;
+    chain = chain.then(settle).catch((error: unknown) => log.error('cluster DNS could not start again', { error }));
+  };
+  lifetime.defer(maps.subscribe({ update: again, remove: again }));
+}
+
+/** Serves cluster DNS at `address` of this machine, and leads the `kube-dns` Service there for as long as it selects no pods. */
 export async function startClusterDns(
   context: ClusterContext,
   plane: ControlPlane,
@@ -17,26 +86,72 @@ export async function startClusterDns(
 ): Promise<void> {
   const { options, clock, random, lifetime } = context;
   const log = context.log.with({ component: 'dns' });
-  const data = liveZoneData(informers, { pods: false });
-  const maps = informers.informer(configmaps);
-  await Promise.all([data.whenSynced(), maps.whenSynced()]);
-  await startDnsServer({
-    corefile: maps.get('kube-system/coredns')?.data?.['Corefile'] ?? defaultCorefile(options.clusterDomain),
-    data,
+  const client = plane.clients(loopback, 'kube-apiserver');
+  const events = createRecorder({ client, component: 'coredns', clock, random, log, signal: lifetime.signal });
+  const subject = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'coredns', namespace: 'kube-system' } };
+  await serveClusterDns({
+    informers,
+    address,
+    clusterDomain: options.clusterDomain,
     clock,
     random,
     log,
     lifetime,
-    listen: [address],
-    readFile: (path) => readFile(path, 'utf8'),
+    complain: (message) => events.event(subject, 'Warning', 'InvalidCorefile', message),
   });
-  await publishBackend(plane.clients(loopback, 'kube-apiserver'), {
-    namespace: 'kube-system',
-    name: 'kube-dns',
-    address,
-    ports: [
-      { name: 'dns', port: 53, protocol: 'UDP' },
-      { name: 'dns-tcp', port: 53, protocol: 'TCP' },
-    ],
-  });
+  await leadService(client, informers, address, log, lifetime);
+}
+
+/**
+ * A `kube-dns` Service that selects pods is somebody's own CoreDNS: ours steps back, and comes again when the selector goes. The Service
+ * is the only sign that counts; this server goes on answering at its address.
+ */
+async function leadService(
+  client: Client,
+  informers: InformerSet,
+  address: string,
+  log: Logger,
+  lifetime: Lifetime,
+): Promise<void> {
+  const ports = [
+    { name: 'dns', port: 53, protocol: 'UDP' },
+    { name: 'dns-tcp', port: 53, protocol: 'TCP' },
+  ];
+  const all = informers.informer(services);
+  await all.whenSynced();
+  const withdraw = async (): Promise<void> => {
+    for (const resource of [endpointslices, endpointsResource] as readonly Resource[]) {
+      const object = await client.get(resource, 'kube-dns', { namespace: 'kube-system' }).catch((error: unknown) => {
+        if (!hasReason(error, 'NotFound')) throw error;
+        return undefined;
+      });
+      const text = JSON.stringify(object ?? {});
+      if (text.includes(`"${address}"`)) await client.delete(resource, 'kube-dns', { namespace: 'kube-system' });
+    }
+  };
+  const lead = (): Promise<void> =>
+    publishBackend(client, { namespace: 'kube-system', name: 'kube-dns', address, ports });
+  const selects = (): boolean => Object.keys(all.get(dnsKey)?.spec?.selector ?? {}).length > 0;
+  let led: boolean | undefined;
+  let chain: Promise<void> = Promise.resolve();
+  const settle = async (): Promise<void> => {
+    const own = !selects();
+    if (own === led || lifetime.signal.aborted || !all.get(dnsKey)) return;
+    await (own ? lead() : withdraw());
+    if (led !== undefined) log.info(own ? 'kube-dns leads to the built-in server' : 'kube-dns leads to pods now', {});
+    led = own;
+  };
+  const again = (): Promise<void> => {
+    chain = chain.then(settle).catch((error: unknown) => log.error('kube-dns could not be led anywhere', { error }));
+    return chain;
+  };
+  const changed = ({
+    metadata,
+  }: {
+    readonly metadata: { readonly namespace?: string; readonly name: string };
+  }): void => {
+    if (metadata.namespace === 'kube-system' && metadata.name === 'kube-dns') void again();
+  };
+  lifetime.defer(all.subscribe({ update: changed, add: changed }));
+  await again();
 }

@@ -32,6 +32,10 @@ export function upArguments(options: ClusterOptions): readonly string[] {
     ...etcdArguments(options.etcd),
     ...['--runtime', options.runtime],
     ...(options.nodes === 0 ? ['--no-node'] : ['--nodes', String(options.nodes)]),
+    ...['--load-balancer-pool', options.loadBalancerPool || 'none'],
+    ...(options.nodeMonitorGraceMs === undefined
+      ? []
+      : ['--node-monitor-grace-period', `${options.nodeMonitorGraceMs / 1000}s`]),
     ...(options.kubeconfig ? ['--kubeconfig', options.kubeconfig] : []),
   ];
 }

@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { nodes } from '../api/generated/resources.ts';
 import type { V1Node } from '../api/generated/types.ts';
 import type { Live } from '../api/resource.ts';
@@ -8,7 +10,7 @@ import type { InformerSet } from '../client/informer.ts';
 import { masqueradeTransaction } from '../network/node/masquerade.ts';
 import { parseRoutes, podRoutes, routeChanges, routeProtocol } from '../network/node/routes.ts';
 import { startPolicies } from '../network/policy/start-policies.ts';
-import { startProxy } from '../network/proxy/start-proxy.ts';
+import { type ProxyHost, startProxy } from '../network/proxy/start-proxy.ts';
 import { systemRun } from '../network/system-run.ts';
 import { keepConflist, prepareKernel } from './real-network.ts';
 
@@ -26,6 +28,9 @@ export interface NodeNetworkOptions {
   readonly lifetime: Lifetime;
 }
 
+/** The file that says that the pod network of this machine is that of a node below `dir`. */
+export const networkMark = (dir: string): string => join(dir, 'has-network');
+
 const run = systemRun();
 const rangesOf = ({ spec }: V1Node): readonly string[] =>
   spec?.podCIDRs?.length ? spec.podCIDRs : spec?.podCIDR ? [spec.podCIDR] : [];
@@ -37,6 +42,7 @@ const rangesOf = ({ spec }: V1Node): readonly string[] =>
 export async function startNodeNetwork(options: NodeNetworkOptions): Promise<void> {
   const { nodeName, informers, clusterCidrs, clock, lifetime } = options;
   const log = options.log.with({ component: 'network' });
+  await writeFile(networkMark(options.dataDir), '');
   await prepareKernel(log);
   const all = informers.informer(nodes);
   const giveRanges = keepConflist({ directory: options.cniDirectory, dataDir: options.dataDir, log, lifetime });
@@ -97,16 +103,29 @@ export async function startNodeNetwork(options: NodeNetworkOptions): Promise<voi
   });
 
   await all.whenSynced();
-  const zone = all.get(nodeName)?.metadata.labels?.['topology.kubernetes.io/zone'] ?? '';
-  const clusterCidr = clusterCidrs[0];
-  startProxy({
+  const host = (): ProxyHost => {
+    const { metadata, status } = all.get(nodeName) ?? {};
+    return {
+      name: nodeName,
+      zone: metadata?.labels?.['topology.kubernetes.io/zone'] ?? '',
+      ips: (status?.addresses ?? []).filter((it) => it.type === 'InternalIP').map((it) => it.address),
+    };
+  };
+  const proxy = startProxy({
     informers,
-    node: { name: nodeName, zone },
-    ...(clusterCidr !== undefined && { clusterCidr }),
+    host,
+    clusterCidrs,
     clock,
     log: log.with({ component: 'kube-proxy' }),
     lifetime,
     run,
   });
+  let told = JSON.stringify(host());
+  const tell = (): void => {
+    const now = JSON.stringify(host());
+    if (now !== told) proxy.hostChanged();
+    told = now;
+  };
+  lifetime.defer(all.subscribe({ add: tell, update: tell }));
   startPolicies({ informers, nodeName, clock, log: log.with({ component: 'network-policy' }), lifetime, run });
 }

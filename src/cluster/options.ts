@@ -41,6 +41,10 @@ export interface ClusterOptions {
   readonly serviceCidr: string;
   readonly clusterCidr: string;
   readonly clusterDomain: string;
+  /** IPv4 range for Services of type LoadBalancer; '' leaves them to a controller of the user's. */
+  readonly loadBalancerPool: string;
+  /** How long a node may be silent before it counts as lost, milliseconds; default 50 seconds. */
+  readonly nodeMonitorGraceMs?: number;
 }
 
 export const kubernetesVersion = 'v1.36.0';
@@ -90,4 +94,6 @@ export const defaultOptions: Omit<ClusterOptions, 'dataDir'> = {
   serviceCidr: '10.96.0.0/12',
   clusterCidr: podRange(1),
   clusterDomain: 'cluster.local',
+  // TEST-NET-2 (RFC 5737): nobody has these, and nodes and pods of this cluster reach them.
+  loadBalancerPool: '198.51.100.0/24',
 };

@@ -12,6 +12,7 @@ import { openChannel } from '../runtime/cri/channel.ts';
 import { containerdPaths } from '../runtime/cri/containerd-config.ts';
 import { diskFiles } from '../runtime/cri/disk-files.ts';
 import { criRuntimeService } from '../runtime/cri/runtime-service.ts';
+import { networkMark } from './node-network.ts';
 
 const run = promisify(execFile);
 /** Sandboxes that are taken down side by side. */
@@ -64,6 +65,9 @@ export async function purge(dataDir: string): Promise<void> {
   if (existsSync(node)) {
     await stopContainerd(join(node, 'containerd'));
     await diskFiles().unmount(node);
+  }
+  // Another cluster's network on this machine is not ours to take away.
+  if (existsSync(networkMark(node))) {
     for (const link of ['cni0', 'coracle0']) await unlessAbsent('ip', ['link', 'del', link]);
     for (const family of ['-4', '-6']) await unlessAbsent('ip', [family, 'route', 'flush', 'proto', routeProtocol]);
     const tables = [

@@ -10,6 +10,7 @@ import type { Store } from '../store/store.ts';
 import { createTraceRecorder, type TraceQuery } from '../trace/recorder.ts';
 import { chooseRuntime } from './choose-runtime.ts';
 import { type ClusterContext, startControlPlane } from './control-plane.ts';
+import { prepareForOthers } from './join/prepare.ts';
 import { localKubelets } from './kubelet-dialer.ts';
 import type { ClusterOptions } from './options.ts';
 import { startRealNode } from './real-node.ts';
@@ -65,6 +66,7 @@ export async function startCluster(options: ClusterOptions, log: Logger): Promis
     url = plane.url;
     store = plane.store;
     const informers = sharedInformers(context, plane);
+    await prepareForOthers(context, plane, kubelets, informers);
     await startWorkers(context, plane, informers);
     if (choice.kind === 'containerd') await startRealNode(context, plane, kubelets, choice.parts, informers);
     if (choice.kind !== 'sim') return running(choice.kind, choice.reason);

@@ -46,6 +46,8 @@ export async function startWorkers(
     authority: plane.pki.authority.certificate,
     served: () => plane.server.context.kinds.list().map((kind) => kind.resource),
     signingAuthority: plane.pki.authority,
+    loadBalancerPool: options.loadBalancerPool,
+    ...(options.nodeMonitorGraceMs !== undefined && { nodeMonitorGraceMs: options.nodeMonitorGraceMs }),
     // Quotas are counted as admission counts them.
     quotaMeasure: {
       counts: (resource, name) => evaluatorFor(resource).counts(name),

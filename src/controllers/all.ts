@@ -2,6 +2,7 @@ import type { Resource } from '../api/resource.ts';
 import type { Controller } from '../controller/controller.ts';
 import type { KeyedCertificate } from '../pki/certificate.ts';
 import { autoscalerController } from './autoscaler/autoscaler.ts';
+import { bootstrapSigner } from './bootstrap-signer.ts';
 import { certificateController } from './certificates/certificates.ts';
 import { clusterRoleAggregationController } from './cluster-role-aggregation.ts';
 import { cronJobController } from './cron-job/cron-job.ts';
@@ -12,6 +13,7 @@ import { endpointSliceMirroringController } from './endpoint-slice-mirroring.ts'
 import { endpointSliceController, endpointsController } from './endpoint-slices.ts';
 import { garbageCollector } from './garbage-collector.ts';
 import { jobController } from './job/job.ts';
+import { loadBalancerController } from './load-balancer.ts';
 import { namespaceController } from './namespace.ts';
 import { rootCaController, serviceAccountController } from './namespace-defaults.ts';
 import { nodeIpamController } from './node-ipam.ts';
@@ -37,6 +39,10 @@ export interface ControllersOptions {
   readonly served: () => readonly Resource[];
   /** How objects are measured for quotas, as admission does; without it quotas are not kept. */
   readonly quotaMeasure?: QuotaMeasure;
+  /** IPv4 range that Services of type LoadBalancer get their addresses from; without it none do. */
+  readonly loadBalancerPool?: string;
+  /** How long a node may be silent (--node-monitor-grace-period), milliseconds; default 50 seconds. */
+  readonly nodeMonitorGraceMs?: number;
   /** Signs approved certificate requests; without it nothing is signed. */
   readonly signingAuthority?: KeyedCertificate;
   /** Where volumes of the class `local-path` live on their nodes; default /var/lib/coracle/volumes. */
@@ -52,7 +58,7 @@ export function allControllers(options: ControllersOptions): readonly Controller
     serviceAccountController,
     rootCaController(options.authority),
     nodeIpamController(options.clusterCidr),
-    nodeLifecycleController(),
+    nodeLifecycleController(options.nodeMonitorGraceMs),
     deploymentController,
     replicaSetController,
     replicationController,
@@ -70,6 +76,8 @@ export function allControllers(options: ControllersOptions): readonly Controller
     ttlAfterFinishedController,
     clusterRoleAggregationController,
     tokenCleaner,
+    bootstrapSigner,
+    ...(options.loadBalancerPool ? [loadBalancerController(options.loadBalancerPool)] : []),
     ...(options.signingAuthority ? [certificateController(options.signingAuthority)] : []),
     disruptionController(options.served),
     autoscalerController(options.served),

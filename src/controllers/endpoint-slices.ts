@@ -48,18 +48,36 @@ function endpointOf(service: V1Service, pod: Live<V1Pod>, node: V1Node | undefin
   const terminating = pod.metadata.deletionTimestamp !== undefined;
   const zone = node?.metadata?.labels?.['topology.kubernetes.io/zone'];
   const named = pod.spec?.hostname && pod.spec.subdomain === service.metadata?.name;
+  const ready = service.spec?.publishNotReadyAddresses === true || (serving && !terminating);
+  const hints = ready ? hintsFor(service, pod.spec?.nodeName, zone) : undefined;
   return {
     addresses: [pod.status?.podIP ?? ''],
     conditions: {
-      ready: service.spec?.publishNotReadyAddresses === true || (serving && !terminating),
+      ready,
       serving,
       terminating,
     },
     ...(named && pod.spec?.hostname && { hostname: pod.spec.hostname }),
     ...(pod.spec?.nodeName && { nodeName: pod.spec.nodeName }),
     ...(zone && { zone }),
+    ...(hints && { hints }),
     targetRef: { kind: 'Pod', namespace: pod.metadata.namespace ?? '', name: pod.metadata.name, uid: pod.metadata.uid },
   };
+}
+
+/** Who should use an endpoint, as `spec.trafficDistribution` says (k8s.io/endpointslice, trafficdist). */
+function hintsFor(service: V1Service, node: string | undefined, zone: string | undefined): V1Endpoint['hints'] {
+  const { trafficDistribution: wanted } = service.spec ?? {};
+  const forZones = zone ? { forZones: [{ name: zone }] } : {};
+  switch (wanted) {
+    case 'PreferClose':
+    case 'PreferSameZone':
+      return zone ? forZones : undefined;
+    case 'PreferSameNode':
+      return node ? { ...forZones, forNodes: [{ name: node }] } : undefined;
+    default:
+      return undefined;
+  }
 }
 
 interface Group {

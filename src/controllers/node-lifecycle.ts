@@ -8,7 +8,7 @@ import { mayRecord, read, rule } from './support/access.ts';
 import { withCondition } from './support/conditions.ts';
 
 /** A node whose kubelet has renewed nothing for this long is not known to be alive (--node-monitor-grace-period), milliseconds. */
-const graceMs = 50_000;
+const defaultGraceMs = 50_000;
 const leaseNamespace = 'kube-node-lease';
 
 /** Which taint a condition's status calls for (pkg/controller/nodelifecycle). */
@@ -96,7 +96,7 @@ async function markPodsNotReady(context: ControllerContext, nodeName: string, no
 }
 
 /** Watches over nodes: taints them by their conditions, and finds out when a kubelet has gone silent (pkg/controller/nodelifecycle). */
-export function nodeLifecycleController(): Controller {
+export function nodeLifecycleController(graceMs = defaultGraceMs): Controller {
   const known = new Set<string>();
   return {
     name: 'node-controller',

@@ -16,3 +16,15 @@ export function inCidr(ip: string, cidr: string): boolean {
   const shift = BigInt(bits - (length === '' ? bits : Number(length)));
   return toNumber(ip) >> shift === toNumber(base) >> shift;
 }
+
+const lengthOf = (cidr: string): number => Number(cidr.split('/')[1] ?? (cidr.includes(':') ? 128 : 32));
+
+/** CIDRs without those that lie in another: the kernel's sets refuse overlapping intervals. */
+export function disjointCidrs(cidrs: readonly string[]): readonly string[] {
+  const unique = [...new Set(cidrs)];
+  const covers = (outer: string, inner: string): boolean =>
+    lengthOf(outer) <= lengthOf(inner) && inCidr(inner.split('/')[0] ?? '', outer);
+  return unique.filter((it, i) =>
+    unique.every((other, j) => i === j || !covers(other, it) || (covers(it, other) && i < j)),
+  );
+}

@@ -1,4 +1,4 @@
-import { certificatesigningrequests, subjectaccessreviews } from '../../api/generated/resources.ts';
+import { certificatesigningrequests, nodes, subjectaccessreviews } from '../../api/generated/resources.ts';
 import type { V1CertificateSigningRequest, V1CertificateSigningRequestCondition } from '../../api/generated/types.ts';
 import type { Live } from '../../api/resource.ts';
 import { hasReason } from '../../api/status.ts';
@@ -7,7 +7,7 @@ import { type Controller, type ControllerContext, type Outcome, watched } from '
 import { type ExtendedUsage, issueCertificate, type KeyedCertificate, type KeyUsage } from '../../pki/certificate.ts';
 import { parseSigningRequest, type SigningRequest } from '../../pki/signing-request.ts';
 import { mayRecord, read, rule } from '../support/access.ts';
-import { kubeletClient, refusal, signers } from './signers.ts';
+import { kubeletClient, kubeletServing, refusal, signers } from './signers.ts';
 
 type Request = Live<V1CertificateSigningRequest>;
 
@@ -32,6 +32,7 @@ export function certificateController(authority: KeyedCertificate): Controller {
       rule('certificates.k8s.io', 'certificatesigningrequests', `${read} delete`),
       rule('certificates.k8s.io', 'certificatesigningrequests/approval certificatesigningrequests/status', 'update'),
       rule('certificates.k8s.io', 'signers', 'approve sign'),
+      rule('', 'nodes', 'get'),
       rule('authorization.k8s.io', 'subjectaccessreviews', 'create'),
       ...mayRecord,
     ],
@@ -83,7 +84,31 @@ const condition = (
   lastTransitionTime: rfc3339(now),
 });
 
+/**
+ * Approves a kubelet's serving certificate when the node itself asks, for no other names than the addresses that it has. Upstream leaves
+ * these to the cluster's operator; here the API server trusts no kubelet without one. The message says why it waits, where it does.
+ */
+async function approveServing(context: ControllerContext, request: Request): Promise<void> {
+  const parsed = parse(request);
+  const { commonName } = parsed.subject;
+  if (request.spec.username !== commonName || !request.spec.groups?.includes('system:nodes')) return;
+  if (refusal(parsed, kubeletServing, request.spec.usages ?? []) !== undefined) return;
+  const node = await context.client.get(nodes, commonName.slice('system:node:'.length));
+  const own = new Set((node.status?.addresses ?? []).map((it) => it.address));
+  const names = [...parsed.names.dnsNames, ...parsed.names.ipAddresses];
+  if (!names.every((name) => own.has(name))) return;
+  const message = 'Auto approving kubelet serving certificate: its names are the addresses of the node that asks.';
+  const approved = condition('Approved', 'AutoApproved', message, context.clock.now());
+  const conditions = [...(request.status?.conditions ?? []), approved];
+  await context.client.update(
+    csrs,
+    { ...request, status: { ...request.status, conditions } },
+    { subresource: 'approval' },
+  );
+}
+
 async function approve(context: ControllerContext, request: Request): Promise<void> {
+  if (request.spec.signerName === kubeletServing) return approveServing(context, request);
   if (request.spec.signerName !== kubeletClient) return;
   const parsed = parse(request);
   if (refusal(parsed, kubeletClient, request.spec.usages ?? []) !== undefined) return;

@@ -38,6 +38,16 @@ export interface DnsServer {
   metrics(): string;
 }
 
+/** Throws `CorefileError` where a Corefile cannot be served, before anything listens. */
+export async function checkCorefile(
+  options: Pick<DnsServerOptions, 'corefile' | 'data' | 'clock' | 'random' | 'log' | 'readFile'>,
+): Promise<void> {
+  const exchange = networkExchange(options.clock, options.random);
+  for (const block of parseCorefile(options.corefile)) {
+    await buildChain(block, { ...options, exchange, count: () => undefined });
+  }
+}
+
 /** Connections open at a time, and how long one may be idle (milliseconds). */
 const maxConnections = 512;
 const idle = 10_000;
@@ -123,7 +133,13 @@ export async function startDnsServer(options: DnsServerOptions): Promise<DnsServ
     }
   }
   for (const directive of extras)
-    await serveExtra(directive, { text, lifetime, log, enabled: options.port === undefined });
+    await serveExtra(directive, {
+      text,
+      lifetime,
+      log,
+      enabled: options.port === undefined,
+      host: options.listen?.[0] ?? '127.0.0.1',
+    });
   return {
     addresses,
     ask: (name, type) => answerFor([...ports.values()].flat(), name, type, '127.0.0.1'),
@@ -217,11 +233,17 @@ async function listenTcp(
 /** health (:8080/health), ready (:8181/ready) and prometheus (:9153/metrics). Left out where the ports were overridden. */
 async function serveExtra(
   { name, args }: Directive,
-  { text, lifetime, log, enabled }: { text: () => string; lifetime: Lifetime; log: Logger; enabled: boolean },
+  {
+    text,
+    lifetime,
+    log,
+    enabled,
+    host: home,
+  }: { text: () => string; lifetime: Lifetime; log: Logger; enabled: boolean; host: string },
 ): Promise<void> {
   if (!enabled) return;
   const defaults: Readonly<Record<string, string>> = { health: ':8080', ready: ':8181', prometheus: ':9153' };
-  const [host, port] = splitAddress(args[0] ?? defaults[name] ?? ':0');
+  const [host, port] = splitAddress(args[0] ?? defaults[name] ?? ':0', home);
   const server: HttpServer = createHttpServer((request, response) => {
     const path = request.url ?? '';
     if (name === 'prometheus' && path === '/metrics') {
@@ -239,7 +261,7 @@ async function serveExtra(
   lifetime.defer(() => new Promise<void>((resolve) => server.close(() => resolve())));
 }
 
-function splitAddress(text: string): readonly [string, number] {
+function splitAddress(text: string, home: string): readonly [string, number] {
   const at = text.lastIndexOf(':');
-  return [text.slice(0, at) || '127.0.0.1', Number(text.slice(at + 1))];
+  return [text.slice(0, at) || home, Number(text.slice(at + 1))];
 }

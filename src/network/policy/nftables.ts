@@ -20,6 +20,7 @@ const baseMaps = `  map ingress-pods { type ipv4_addr : verdict; }
   map egress-pods6 { type ipv6_addr : verdict; }
   set itself { type ipv4_addr . ipv4_addr; }
   set itself6 { type ipv6_addr . ipv6_addr; }
+  set alive { type mark; elements = { 1 } }
 `;
 
 const element = (key: string, value: string): string => (value === '' ? key : `${key} : ${value}`);
@@ -90,3 +91,6 @@ export function policyDiff(
 
 /** Takes the table away, whether it is there or not. */
 export const policyPurge = `table ${table}\ndelete table ${table}\n`;
+
+/** What `nft --check` refuses unless the table is there as it was made; cheap in any table, as listing is not. */
+export const policyAliveCheck = `delete element ${table} alive { 1 }\n`;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { V1NetworkPolicy, V1NetworkPolicyPeer, V1NetworkPolicyPort, V1Pod } from '../../api/generated/types.ts';
 import { matchesLabels, requirementsOf } from '../../api/label-selector.ts';
-import { inCidr } from '../addresses.ts';
+import { disjointCidrs } from '../addresses.ts';
 import { namedPorts, peerMatches, policyTypes } from './allowed.ts';
 
 /** What the kernel is to hold of the policies that isolate one node's pods: named things with content, so that two states compare. */
@@ -97,7 +97,7 @@ export function policyRuleset(input: PolicyInput): PolicyRuleset {
       const except = (ipBlock.except ?? []).filter((it) => isSix(it) === six);
       // A range of everything is no range that the kernel takes.
       const within = ipBlock.cidr.endsWith('/0') ? '' : `${address} ${ipBlock.cidr} `;
-      out.push(`${within}${except.length > 0 ? `${address} != { ${disjoint(except).join(', ')} } ` : ''}`);
+      out.push(`${within}${except.length > 0 ? `${address} != { ${disjointCidrs(except).join(', ')} } ` : ''}`);
     }
     return out;
   };
@@ -184,15 +184,4 @@ function portMatches(ports: readonly V1NetworkPolicyPort[], receiver: V1Pod | un
     for (const range of set) if (range.includes('-')) out.push(`${lower} dport ${range} `);
   }
   return out;
-}
-
-/** CIDRs without those that lie in another: the kernel refuses overlapping intervals. */
-function disjoint(cidrs: readonly string[]): readonly string[] {
-  const unique = [...new Set(cidrs)];
-  return unique.filter((it) => !unique.some((other) => other !== it && covers(other, it)));
-}
-
-function covers(outer: string, inner: string): boolean {
-  const length = (cidr: string): number => Number(cidr.split('/')[1] ?? (isSix(cidr) ? 128 : 32));
-  return length(outer) <= length(inner) && inCidr(inner.split('/')[0] ?? '', outer);
 }

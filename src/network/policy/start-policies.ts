@@ -4,7 +4,13 @@ import type { Lifetime } from '../../base/lifetime.ts';
 import type { Logger } from '../../base/log.ts';
 import type { InformerSet } from '../../client/informer.ts';
 import type { Run } from '../system-run.ts';
-import { fullPolicyTransaction, type PolicyTransaction, policyDiff, policyPurge, policyTable } from './nftables.ts';
+import {
+  fullPolicyTransaction,
+  type PolicyTransaction,
+  policyAliveCheck,
+  policyDiff,
+  policyPurge,
+} from './nftables.ts';
 import { builtInDns, onPodNetwork } from './pods-on-network.ts';
 import { type PolicyRuleset, policyRuleset } from './ruleset.ts';
 
@@ -18,7 +24,7 @@ export interface Policies {
 /** Changes are gathered this long (milliseconds) before they go to the kernel. */
 const gather = 20;
 /** How often the table is looked after: somebody may have removed it. */
-const look = 30_000;
+const look = 10_000;
 const none: PolicyTransaction['stale'] = { chains: [], sets: [] };
 
 /**
@@ -125,10 +131,14 @@ export function startPolicies(options: {
     look,
     async () => {
       if (!ready || !applied) return;
-      if ((await run('nft', ['list', 'tables'])).includes(`table inet ${policyTable}\n`)) return;
-      log.warn('the network policy rules were removed by somebody; restoring them');
-      applied = undefined;
-      await enqueue();
+      try {
+        await run('nft', ['--check', '-f', '-'], policyAliveCheck);
+      } catch (error) {
+        if (!String(error).includes('No such file or directory')) throw error;
+        log.warn('the network policy rules were removed by somebody; restoring them');
+        applied = undefined;
+        await enqueue();
+      }
     },
     (error) => log.warn('the network policy rules could not be looked after', { error }),
   );

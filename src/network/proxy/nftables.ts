@@ -1,26 +1,64 @@
-import { type BaseMap, baseMaps, masqueradeMark, type Ruleset } from './ruleset.ts';
+import { type Family, markIt, masqueradeMark, type Spread, spreadName } from './fragment.ts';
+import type { RuleTable, TableChange } from './rule-table.ts';
 
 /** The name of this proxy's table, in families ip and ip6. */
 export const tableName = 'coracle-proxy';
 
-const mapTypes = (family: 'ip' | 'ip6'): Readonly<Record<BaseMap, string>> => {
-  const address = family === 'ip' ? 'ipv4_addr' : 'ipv6_addr';
+export interface TableOptions {
+  /** The pods' address range of this family: what comes from outside it is masqueraded on its way to a cluster address. */
+  readonly clusterCidr?: string;
+  /** Addresses of this node at which node ports answer. */
+  readonly nodeIps: readonly string[];
+}
+
+const addressType = (family: Family): string => (family === 'ip' ? 'ipv4_addr' : 'ipv6_addr');
+
+function baseMaps(family: Family): readonly string[] {
+  const address = addressType(family);
   const frontend = `${address} . inet_proto . inet_service`;
   const port = 'inet_proto . inet_service';
-  return {
-    'service-ips': `map service-ips { type ${frontend} : verdict; }`,
-    nodeports: `map nodeports { type ${port} : verdict; }`,
-    'firewall-ips': `map firewall-ips { type ${frontend} : verdict; }`,
-    'no-endpoints': `set no-endpoints { type ${frontend}; }`,
-    'no-endpoints-nodeports': `set no-endpoints-nodeports { type ${port}; }`,
-    dropped: `set dropped { type ${frontend}; }`,
-    'dropped-nodeports': `set dropped-nodeports { type ${port}; }`,
-  };
-};
+  return [
+    `map service-ips { type ${frontend} : verdict; }`,
+    `map nodeports { type ${port} : verdict; }`,
+    `map firewall-ips { type ${frontend} : verdict; }`,
+    `set nodeport-ips { type ${address}; }`,
+    `set hairpin { type ${address} . ${address}; }`,
+    `set no-endpoints { type ${frontend}; }`,
+    `set no-endpoints-nodeports { type ${port}; }`,
+    `set dropped { type ${frontend}; }`,
+    `set dropped-nodeports { type ${port}; }`,
+    'set alive { type mark; elements = { 1 } }',
+  ];
+}
 
-function baseChains(family: 'ip' | 'ip6'): string {
-  const key = `${family} daddr . meta l4proto . th dport`;
-  const local = `fib daddr type local ${family} daddr != ${family === 'ip' ? '127.0.0.0/8' : '::1/128'}`;
+const frontendKey = (family: Family): string => `${family} daddr . meta l4proto . th dport`;
+
+/** A slot holds, for each frontend that has so many endpoints, the endpoint of that number. */
+function slotParts(family: Family, name: string): { readonly map: string; readonly rules: readonly string[] } {
+  const node = name.startsWith('node-');
+  const address = addressType(family);
+  const key = node ? 'inet_proto . inet_service' : `${address} . inet_proto . inet_service`;
+  const lookUp = node ? 'meta l4proto . th dport' : frontendKey(family);
+  return {
+    map: `type ${key} : ${address} . inet_service;`,
+    rules: [`meta l4proto { tcp, udp, sctp } dnat ${family} to ${lookUp} map @${name}`],
+  };
+}
+
+function spreadRules(family: Family, spread: Spread, options: TableOptions): readonly string[] {
+  const { way, count } = spread;
+  const strangers = options.clusterCidr ? [`${family} saddr != ${options.clusterCidr} ${markIt}`] : [];
+  const slot = way === 'node' ? 'node-slot' : 'slot';
+  const choices = Array.from({ length: count }, (_, i) => `${i} : goto ${slot}-${i}`).join(', ');
+  return [
+    ...(way === 'cluster' ? strangers : [markIt]),
+    count === 1 ? `goto ${slot}-0` : `numgen random mod ${count} vmap { ${choices} }`,
+  ];
+}
+
+function baseChains(family: Family): string {
+  const key = frontendKey(family);
+  const local = `${family} daddr @nodeport-ips`;
   const filter = [
     `ct state new ${key} vmap @firewall-ips`,
     `ct state new ${key} @dropped drop`,
@@ -31,7 +69,7 @@ function baseChains(family: 'ip' | 'ip6'): string {
   return `  chain services { ${key} vmap @service-ips; ${local} meta l4proto . th dport vmap @nodeports; }
   chain prerouting { type nat hook prerouting priority -100; jump services; }
   chain output { type nat hook output priority -100; jump services; }
-  chain postrouting { type nat hook postrouting priority 100; meta mark & ${masqueradeMark} == ${masqueradeMark} meta mark set meta mark ^ ${masqueradeMark} masquerade fully-random; }
+  chain postrouting { type nat hook postrouting priority 100; meta mark & ${masqueradeMark} == ${masqueradeMark} meta mark set meta mark ^ ${masqueradeMark} masquerade fully-random; ${family} saddr . ${family} daddr @hairpin masquerade fully-random; }
   chain filter-prerouting { type filter hook prerouting priority -110; ${key} vmap @firewall-ips; }
   chain filter-input { type filter hook input priority -110; ${filter}; }
   chain filter-forward { type filter hook forward priority -110; ${filter}; }
@@ -40,81 +78,107 @@ function baseChains(family: 'ip' | 'ip6'): string {
 }
 
 const element = (key: string, value: string): string => (value === '' ? key : `${key} : ${value}`);
+const chainText = (name: string, rules: readonly string[]): string =>
+  `  chain ${name} { ${rules.map((rule) => `${rule}; `).join('')}}\n`;
 
 /** A transaction that puts the whole table in place of whatever is there. */
-export function fullTransaction(ruleset: Ruleset): string {
-  const { family, chains, sets, elements } = ruleset;
-  const types = mapTypes(family);
+export function fullTransaction(table: RuleTable, options: TableOptions): string {
+  const { family } = table;
   let out = `table ${family} ${tableName}\ndelete table ${family} ${tableName}\ntable ${family} ${tableName} {\n`;
-  for (const [name, declaration] of sets) out += `  set ${name} { ${declaration} }\n`;
-  for (const name of baseMaps) out += `  ${types[name]}\n`;
-  // Endpoints come before the services that go to them.
-  for (const name of sortedChains(chains.keys())) {
-    out += `  chain ${name} { ${(chains.get(name) ?? []).map((rule) => `${rule}; `).join('')}}\n`;
+  for (const map of baseMaps(family)) out += `  ${map}\n`;
+  for (const [name, declaration] of table.sets()) out += `  set ${name} { ${declaration} }\n`;
+  for (const [kind, count] of Object.entries(table.slots())) {
+    for (let i = 0; i < count; i++) {
+      const { map, rules } = slotParts(family, `${kind}-${i}`);
+      out += `  map ${kind}-${i} { ${map} }\n${chainText(`${kind}-${i}`, rules)}`;
+    }
   }
+  for (const spread of table.spreads().values()) {
+    out += chainText(spreadName(spread), spreadRules(family, spread, options));
+  }
+  for (const name of sorted(table.chains().keys())) out += chainText(name, table.chains().get(name) ?? []);
   out += `${baseChains(family)}}\n`;
-  for (const [name, entries] of elements) {
-    if (entries.size === 0) continue;
-    const list = [...entries].map(([key, value]) => element(key, value)).join(', ');
-    out += `add element ${family} ${tableName} ${name} { ${list} }\n`;
+  const nodeIps = options.nodeIps.filter((ip) => ip.includes(':') === (family === 'ip6'));
+  if (nodeIps.length > 0) out += `add element ${family} ${tableName} nodeport-ips { ${nodeIps.join(', ')} }\n`;
+  for (const map of table.maps()) {
+    const list = [...table.elements(map)].map(([key, value]) => element(key, value));
+    if (list.length > 0) out += `add element ${family} ${tableName} ${map} { ${list.join(', ')} }\n`;
   }
   return out;
 }
 
-const rank = (name: string): number => (name.startsWith('ep-') ? 0 : name.startsWith('svc-') ? 1 : 2);
-const sortedChains = (names: Iterable<string>): readonly string[] => [...names].sort((a, b) => rank(a) - rank(b));
+/** Endpoints come before what goes to them. */
+const ranks: Readonly<Record<string, number>> = { ep: 0, all: 1, svc: 1 };
+const rank = (name: string): number => ranks[name.slice(0, name.indexOf('-'))] ?? 2;
+const sorted = (names: Iterable<string>): readonly string[] => [...names].sort((a, b) => rank(a) - rank(b));
 
+/** Not used any more, to be deleted by a later transaction: the kernel may still hold references within this one. */
+export interface Stale {
+  readonly chains: readonly string[];
+  readonly sets: readonly string[];
+}
 export interface Transaction {
   /** '' when nothing changed. */
   readonly script: string;
-  /** Emptied now, to be deleted by a later transaction: the kernel may still hold references within this one. */
-  readonly staleChains: readonly string[];
-  readonly staleSets: readonly string[];
+  readonly stale: Stale;
 }
 
-/** A transaction that leads from one state to another, touching only what differs. */
-export function diffTransaction(
-  from: Ruleset,
-  to: Ruleset,
-  stale: { readonly chains: readonly string[]; readonly sets: readonly string[] },
+/** The transaction that a change asks for. Most changes are elements of maps that are there: their cost does not grow with the table. */
+export function changeTransaction(
+  table: RuleTable,
+  change: TableChange,
+  options: TableOptions,
+  stale: Stale,
 ): Transaction {
-  const table = `${to.family} ${tableName}`;
+  const { family } = table;
+  const at = `${family} ${tableName}`;
   const lines: string[] = [];
-  for (const name of stale.chains) if (!to.chains.has(name)) lines.push(`delete chain ${table} ${name}`);
-  for (const name of stale.sets) if (!to.sets.has(name)) lines.push(`delete set ${table} ${name}`);
-  for (const [name, declaration] of to.sets) {
-    const old = from.sets.get(name);
-    if (old === declaration) continue;
-    lines.push(`add set ${table} ${name} { ${declaration} }`);
+  const addChain = (name: string, rules: readonly string[]): void => {
+    lines.push(`add chain ${at} ${name}`);
+    for (const rule of rules) lines.push(`add rule ${at} ${name} ${rule}`);
+  };
+  // What is wanted again is made anew, once its old self is gone.
+  for (const name of stale.chains) lines.push(`delete chain ${at} ${name}`);
+  for (const name of stale.sets) lines.push(`delete set ${at} ${name}`);
+  for (const name of change.newSlots) {
+    const { map, rules } = slotParts(family, name);
+    lines.push(`add map ${at} ${name} { ${map} }`);
+    addChain(name, rules);
   }
-  const changed = sortedChains(
-    [...to.chains.keys()].filter((name) => !same(from.chains.get(name), to.chains.get(name))),
-  );
-  for (const name of changed) lines.push(`add chain ${table} ${name}`);
-  for (const name of changed) {
-    if (from.chains.has(name) || stale.chains.includes(name)) lines.push(`flush chain ${table} ${name}`);
-    for (const rule of to.chains.get(name) ?? []) lines.push(`add rule ${table} ${name} ${rule}`);
+  for (const spread of change.newSpreads) addChain(spreadName(spread), spreadRules(family, spread, options));
+  for (const { name, after } of change.sets) if (after !== undefined) lines.push(`add set ${at} ${name} { ${after} }`);
+  const byName = new Map(change.chains.map((it) => [it.name, it]));
+  for (const name of sorted(byName.keys())) {
+    const it = byName.get(name);
+    if (it?.after === undefined) continue;
+    if (it.before !== undefined) lines.push(`flush chain ${at} ${name}`);
+    addChain(name, it.after);
   }
-  for (const name of baseMaps) {
-    const [before, after] = [from.elements.get(name) ?? new Map(), to.elements.get(name) ?? new Map()];
-    const gone = [...before].filter(([key, value]) => after.get(key) !== value);
-    const fresh = [...after].filter(([key, value]) => before.get(key) !== value);
-    if (gone.length > 0) {
-      lines.push(`delete element ${table} ${name} { ${gone.map(([key, value]) => element(key, value)).join(', ')} }`);
-    }
-    if (fresh.length > 0) {
-      lines.push(`add element ${table} ${name} { ${fresh.map(([key, value]) => element(key, value)).join(', ')} }`);
-    }
+  const gone = new Map<string, string[]>();
+  const fresh = new Map<string, string[]>();
+  const push = (to: Map<string, string[]>, map: string, text: string): void => {
+    const list = to.get(map);
+    if (list) list.push(text);
+    else to.set(map, [text]);
+  };
+  for (const { map, key, before, after } of change.elements) {
+    if (before !== undefined) push(gone, map, element(key, before));
+    if (after !== undefined) push(fresh, map, element(key, after));
   }
-  const staleChains = [...from.chains.keys()].filter((name) => !to.chains.has(name));
-  for (const name of staleChains) lines.push(`flush chain ${table} ${name}`);
-  const staleSets = [...from.sets.keys()].filter((name) => !to.sets.has(name));
-  return { script: lines.length === 0 ? '' : `${lines.join('\n')}\n`, staleChains, staleSets };
+  for (const [map, list] of gone) lines.push(`delete element ${at} ${map} { ${list.join(', ')} }`);
+  for (const [map, list] of fresh) lines.push(`add element ${at} ${map} { ${list.join(', ')} }`);
+  const chains = change.chains.filter((it) => it.after === undefined).map((it) => it.name);
+  for (const name of chains) lines.push(`flush chain ${at} ${name}`);
+  const sets = change.sets.filter((it) => it.after === undefined).map((it) => it.name);
+  return { script: lines.length === 0 ? '' : `${lines.join('\n')}\n`, stale: { chains, sets } };
 }
 
-const same = (a: readonly string[] | undefined, b: readonly string[] | undefined): boolean =>
-  a !== undefined && b !== undefined && a.length === b.length && a.every((it, i) => it === b[i]);
+/**
+ * What `nft --check` refuses unless the table is there as it was made: listing would read all elements, which takes seconds in a big
+ * table, while this costs the same in any.
+ */
+export const aliveCheck = (family: Family): string => `delete element ${family} ${tableName} alive { 1 }\n`;
 
 /** Takes the table away, whether it is there or not. */
-export const purgeTransaction = (family: 'ip' | 'ip6'): string =>
+export const purgeTransaction = (family: Family): string =>
   `table ${family} ${tableName}\ndelete table ${family} ${tableName}\n`;
