@@ -8,7 +8,7 @@ import { authorityHash, parseToken, readClusterInfo } from '../cluster/join/disc
 import { nodeTokenGroup } from '../cluster/join/join-objects.ts';
 import { UsageError } from '../cluster/options.ts';
 import { type ConnectFlags, connect, withConnection } from './kube/connect.ts';
-import { durationSeconds } from './kube/logs.ts';
+import { durationSeconds } from './kube/durations.ts';
 import { alignColumns } from './kube/print-table.ts';
 import type { CommandBuilder } from './main.ts';
 import { say } from './output.ts';
