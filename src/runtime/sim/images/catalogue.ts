@@ -1,6 +1,7 @@
 import { baseImages } from './base-images.ts';
 import { once } from './define.ts';
 import { nginxImages } from './nginx-image.ts';
+import { serverImages } from './server-images.ts';
 import type { SimImage } from './sim-image.ts';
 import { smallImages } from './small-images.ts';
 
@@ -9,4 +10,5 @@ export const builtinImages: () => readonly SimImage[] = once(() => [
   ...baseImages(),
   ...nginxImages(),
   ...smallImages(),
+  ...serverImages(),
 ]);
