@@ -8,11 +8,15 @@ import { masqueradeTable } from '../network/node/masquerade.ts';
 import { routeProtocol } from '../network/node/routes.ts';
 import { policyTable } from '../network/policy/nftables.ts';
 import { tableName } from '../network/proxy/nftables.ts';
+import { cgroups } from '../runtime/cri/cgroups.ts';
 import { openChannel } from '../runtime/cri/channel.ts';
 import { containerdPaths } from '../runtime/cri/containerd-config.ts';
+import { startDaemon, untilServing } from '../runtime/cri/containerd-node.ts';
+import { detectContainerd } from '../runtime/cri/detect-containerd.ts';
 import { diskFiles } from '../runtime/cri/disk-files.ts';
 import { criRuntimeService } from '../runtime/cri/runtime-service.ts';
 import { networkMark } from './node-network.ts';
+import { nodeCgroup } from './real-node.ts';
 
 const run = promisify(execFile);
 /** Sandboxes that are taken down side by side. */
@@ -31,9 +35,15 @@ async function stopContainerd(dir: string): Promise<void> {
   const paths = containerdPaths(dir);
   const pidFile = join(dir, 'containerd.pid');
   if (!existsSync(pidFile)) return;
-  const pid = Number(await readFile(pidFile, 'utf8'));
-  if (!isRunning(pid)) return;
+  let pid = Number(await readFile(pidFile, 'utf8'));
+  if (!isRunning(pid)) {
+    // Pods outlive a daemon that died: only a daemon can take them down in order.
+    const detection = await detectContainerd(process.env);
+    if (!detection.usable) return;
+    pid = await startDaemon({ dir, parts: detection.parts, clock: systemClock });
+  }
   const channel = await openChannel(paths.socket);
+  await untilServing(channel, systemClock);
   const runtime = criRuntimeService(channel, systemClock);
   const sandboxes = (await runtime.listPodSandbox()).map((it) => it.id);
   const remove = async (): Promise<void> => {
@@ -65,6 +75,7 @@ export async function purge(dataDir: string): Promise<void> {
   if (existsSync(node)) {
     await stopContainerd(join(node, 'containerd'));
     await diskFiles().unmount(node);
+    await cgroups().remove(nodeCgroup(dataDir));
   }
   // Another cluster's network on this machine is not ours to take away.
   if (existsSync(networkMark(node))) {

@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { InformerSet } from '../client/informer.ts';
 import { createInformers } from '../client/informers.ts';
 import { createRecorder } from '../client/recorder.ts';
@@ -17,6 +18,10 @@ import { nodeUser } from './identities.ts';
 import type { LocalKubelets } from './kubelet-dialer.ts';
 import { startNodeNetwork } from './node-network.ts';
 import { holdInnerAddress, releaseInnerAddress } from './real-network.ts';
+
+/** The control group of the pods of a cluster on `dataDir`: its own, so that no other kubelet of the machine minds. */
+export const nodeCgroup = (dataDir: string): string =>
+  `/coracle-${createHash('sha256').update(resolve(dataDir)).digest('hex').slice(0, 8)}`;
 
 /** Where every kubelet listens unless told otherwise. */
 const kubeletPort = 10_250;
@@ -78,6 +83,7 @@ export async function startRealNode(
     rootDir: join(dir, 'kubelet'),
     podLogsDir: join(dir, 'logs'),
     staticPodDir,
+    cgroupRoot: nodeCgroup(options.dataDir),
     port: secure.port,
     auth: delegatedAuth({ client, nodeName, clock }),
     lifetime,

@@ -28,6 +28,8 @@ export interface KubeletContext {
   readonly spans: SpanSink;
   readonly rootDir: string;
   readonly podLogsDir: string;
+  /** Below which the groups of pods are; '' = the top. */
+  readonly cgroupRoot: string;
   readonly clusterDns: readonly string[];
   readonly clusterDomain: string;
   readonly machine: MachineInfo;
@@ -42,6 +44,8 @@ export interface KubeletContext {
   readonly crashes: CrashBackoff;
   readonly due: DueQueue;
   allocatable(): ResourceList;
+  /** What all burstable pods here ask of the CPU, in thousandths. */
+  burstableCpu(): number;
   /** The node's own resolver configuration. */
   hostDns(): Promise<DnsConfig>;
   services(): Promise<readonly V1Service[]>;

@@ -26,6 +26,7 @@ import { podSet } from './pod-set.ts';
 import { type NodeSource, nodePodSource, ownNodeSource, type PodSource } from './pod-source.ts';
 import { crashBackoff } from './pods/crash-backoff.ts';
 import { parseResolvConf } from './pods/dns.ts';
+import { podRequests, qosClass } from './pods/resources.ts';
 import { probeManager } from './probes/probe-manager.ts';
 import { prober } from './probes/prober.ts';
 import { type KubeletAuth, kubeletServer } from './server/server.ts';
@@ -58,6 +59,8 @@ export interface KubeletOptions {
   readonly rootDir?: string;
   /** In the node's files; default `/var/log/pods`. */
   readonly podLogsDir?: string;
+  /** The control group below which pods are, with a leading slash; default: the top. */
+  readonly cgroupRoot?: string;
   /** In the node's files. */
   readonly staticPodDir?: string;
   readonly labels?: Readonly<Record<string, string>>;
@@ -120,7 +123,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
         pid: pressures.includes('PIDPressure'),
       };
     },
-    feelPressure: async () => eviction?.synchronize(),
+    feelPressure: async () => (await eviction?.synchronize()) ?? false,
     labels: options.labels ?? {},
     taints: options.taints,
     onBeat: (count) => {
@@ -139,6 +142,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     spans: options.spans,
     rootDir,
     podLogsDir: options.podLogsDir ?? '/var/log/pods',
+    cgroupRoot: options.cgroupRoot ?? '',
     clusterDns: options.clusterDns,
     clusterDomain: options.clusterDomain ?? 'cluster.local',
     machine,
@@ -173,6 +177,11 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
           attributes: { sendMs: clock.now() - from, resourceVersion: pod.metadata.resourceVersion },
         }),
     }),
+    burstableCpu: () =>
+      set
+        .workers()
+        .filter((it) => it.mayHaveRunning() && qosClass(it.pod()) === 'Burstable')
+        .reduce((sum, it) => sum + (podRequests(it.granted())['cpu'] ?? 0), 0),
     allocatable: () => agent.node()?.status?.allocatable ?? nodeResources(machine, maxPods).allocatable,
     hostDns: async () => {
       const path = '/etc/resolv.conf';

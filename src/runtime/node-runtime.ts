@@ -1,4 +1,4 @@
-import type { ImageService, RuntimeService } from './cri.ts';
+import type { ImageService, LinuxResources, RuntimeService } from './cri.ts';
 import type { NodeFiles } from './node-files.ts';
 
 /** What the kubelet learns of the machine. */
@@ -48,8 +48,12 @@ export interface NodeRuntime {
   readonly dialer: NodeDialer;
   machine(): Promise<MachineInfo>;
   usage(): Promise<MachineUsage>;
-  /** How many processes run in a pod's cgroup (`/kubepods/…`); absent where the runtime cannot tell. */
-  processes?(cgroup: string): Promise<number>;
+  /** The groups in which the node holds its pods to their resources; absent where there are none. Paths begin with a slash. */
+  readonly cgroups?: {
+    ensure(path: string, resources: LinuxResources): Promise<void>;
+    remove(path: string): Promise<void>;
+    processes(path: string): Promise<readonly number[]>;
+  };
   /** Stops what it started itself; containers of a real runtime go on running. */
   close(): Promise<void>;
 }

@@ -58,7 +58,15 @@ export async function measurePods(
       logDirectory: (it: V1Pod, container: string) => posix.join(podLogDirectory(context.podLogsDir, it), container),
       containerName: (it: ContainerStats) => it.labels[containerNameLabel] ?? it.metadata.name,
     };
-    out.set(uid, await measurePod(sources, pod, stats, (await context.node.processes?.(podCgroup(pod))) ?? 0));
+    out.set(
+      uid,
+      await measurePod(
+        sources,
+        pod,
+        stats,
+        (await context.node.cgroups?.processes(podCgroup(context.cgroupRoot, pod)))?.length ?? 0,
+      ),
+    );
   }
   return out;
 }

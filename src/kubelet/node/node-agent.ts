@@ -9,7 +9,7 @@ import type { Logger } from '../../base/log.ts';
 import type { Random } from '../../base/random.ts';
 import type { Client } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
-import type { RuntimeVersion } from '../../runtime/cri.ts';
+import type { Image, RuntimeVersion } from '../../runtime/cri.ts';
 import type { MachineInfo, NodeRuntime } from '../../runtime/node-runtime.ts';
 import { conditionEvents, initialNode, nodeStatus, type Pressure } from './node-status.ts';
 import type { RuntimeHealth } from './runtime-health.ts';
@@ -40,8 +40,8 @@ export interface NodeAgentOptions {
   readonly labels: Readonly<Record<string, string>>;
   readonly taints: NonNullable<V1Node['spec']>['taints'];
   readonly pressure: () => Pressure;
-  /** Looks for pressure before each report, about every 10 seconds. */
-  readonly feelPressure: () => Promise<unknown>;
+  /** Looks for pressure, about every 10 seconds; true when it has changed. */
+  readonly feelPressure: () => Promise<boolean>;
   /** Called on each beat, about every 10 seconds. */
   readonly onBeat?: (count: number) => void;
 }
@@ -95,15 +95,24 @@ export function nodeAgent(options: NodeAgentOptions): NodeAgent {
       nodeEvent('Rebooted', `Node ${nodeName} has been rebooted, boot id: ${options.machine.bootId}`, 'Warning');
   };
 
+  let images: readonly Image[] = [];
+  const imagesNow = async (): Promise<readonly Image[]> => {
+    // A runtime that does not answer keeps the images it had.
+    if (options.health.silent()) return images;
+    try {
+      images = await runtime.images.listImages();
+    } catch (error) {
+      log.debug('cannot list images', { error });
+    }
+    return images;
+  };
+
   const makeStatus = async (): Promise<NonNullable<V1Node['status']>> =>
     nodeStatus({
       machine: options.machine,
       runtime: options.version,
       handlers: options.health.handlers(),
-      images: await runtime.images.listImages().catch((error: unknown) => {
-        log.debug('cannot list images', { error });
-        return [];
-      }),
+      images: await imagesNow(),
       maxPods: options.maxPods,
       port: options.port,
       now: clock.now(),
@@ -201,7 +210,8 @@ export function nodeAgent(options: NodeAgentOptions): NodeAgent {
   const beat = async (): Promise<void> => {
     beats++;
     await options.health.check();
-    await options.feelPressure();
+    // Not waited for: a runtime that hangs must not keep the lease from being renewed.
+    feel();
     if (!node) await guarded('cannot register the node', register);
     await guarded('cannot renew the node lease', renew);
     await guarded('cannot report the node status', () => report(false));
@@ -212,6 +222,16 @@ export function nodeAgent(options: NodeAgentOptions): NodeAgent {
   const arm = (): void => {
     if (stopped) return;
     timer = clock.after(beatMs * (0.96 + random.next() * 0.08), () => void beat().finally(arm), { background: true });
+  };
+
+  let feeling = false;
+  const feel = (): void => {
+    if (feeling || stopped) return;
+    feeling = true;
+    void options.feelPressure().then(async (changed) => {
+      feeling = false;
+      if (changed && !stopped) await guarded('cannot report the node status', () => report(false));
+    });
   };
 
   /** What keeps a fresh node from being ready is mostly over within a moment: it is looked at more often than the beat. */
@@ -230,7 +250,8 @@ export function nodeAgent(options: NodeAgentOptions): NodeAgent {
 
   return {
     async start() {
-      await Promise.all([options.health.check(), options.feelPressure()]);
+      feel();
+      await options.health.check();
       nodeEvent('Starting', 'Starting kubelet.');
       await guarded('cannot register the node', register);
       await guarded('cannot report the node status', () => report(true));

@@ -9,6 +9,8 @@ export interface RuntimeHealth {
   errors(): readonly string[];
   networkError(): string | undefined;
   handlers(): readonly string[];
+  /** True when the last question went unanswered. */
+  silent(): boolean;
 }
 
 /** The runtime may be silent for this long, milliseconds. Upstream: maxWaitForContainerRuntime. */
@@ -22,12 +24,15 @@ export function runtimeHealth(runtime: RuntimeService, clock: Clock): RuntimeHea
   let runtimeError: string | undefined;
   let networkError: string | undefined = 'network state unknown';
   let handlers: readonly string[] = [];
+  let unanswered = false;
   return {
     async check() {
       let answer: Awaited<ReturnType<RuntimeService['status']>>;
       try {
         answer = await runtime.status();
+        unanswered = false;
       } catch {
+        unanswered = true;
         // Silence is what errors() reports, once it has lasted.
         return;
       }
@@ -49,5 +54,6 @@ export function runtimeHealth(runtime: RuntimeService, clock: Clock): RuntimeHea
     },
     networkError: () => networkError,
     handlers: () => handlers,
+    silent: () => unanswered,
   };
 }

@@ -17,6 +17,7 @@ import {
   type ObservedPod,
 } from './observed.ts';
 import { isIdle, planPod } from './plan.ts';
+import { removePodGroup } from './pod-groups.ts';
 import type { PodWorker, PodWorkerHooks, PokeReason, WorkerPhase } from './pod-worker-contract.ts';
 import { pullSecrets } from './pull-secrets.ts';
 import { keepReferences } from './references.ts';
@@ -281,6 +282,7 @@ export function podWorker(
 
   const finish = async (): Promise<void> => {
     await context.volumes.unmount(uid);
+    await removePodGroup(context, pod);
     references.release();
     context.due.cancel(`volumes/${uid}`);
     context.due.cancel(`pod/${uid}`);

@@ -117,9 +117,25 @@ export function podRequests(pod: V1Pod): Readonly<Record<string, number>> {
   return Object.fromEntries(total);
 }
 
-/** Where the pod's processes are counted: `/kubepods/burstable/pod<uid>`. */
-export function podCgroup(pod: V1Pod): string {
-  const qos = qosClass(pod);
-  const parent = qos === 'Guaranteed' ? '/kubepods' : `/kubepods/${qos.toLowerCase()}`;
-  return `${parent}/pod${pod.metadata?.uid}`;
+/** Where the pod's processes are counted: `/kubepods/burstable/pod<uid>`, below the kubelet's own root. */
+export function podCgroup(root: string, pod: V1Pod): string {
+  return `${qosCgroup(root, qosClass(pod))}/pod${pod.metadata?.uid}`;
+}
+
+/** The group of a QoS class. */
+export function qosCgroup(root: string, qos: QosClass): string {
+  return qos === 'Guaranteed' ? `${root}/kubepods` : `${root}/kubepods/${qos.toLowerCase()}`;
+}
+
+/** What a pod as a whole is held to: limits only where every container has one. Upstream: cm.ResourceConfigForPod. */
+export function podResources(pod: V1Pod): LinuxResources {
+  const limits = (pod.spec?.containers ?? []).map((it) => it.resources?.limits ?? pod.spec?.resources?.limits);
+  const total = (read: (value: string | undefined) => number, name: string): number =>
+    limits.every((it) => read(it?.[name]) > 0) ? limits.reduce((sum, it) => sum + read(it?.[name]), 0) : 0;
+  return {
+    cpuShares: qosClass(pod) === 'BestEffort' ? 2 : cpuShares(podRequests(pod)['cpu'] ?? 0),
+    cpuPeriod: period,
+    cpuQuota: cpuQuota(total(milliUnits, 'cpu')),
+    memoryLimitInBytes: total(wholeUnits, 'memory'),
+  };
 }

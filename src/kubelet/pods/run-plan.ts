@@ -17,6 +17,7 @@ import {
   type ObservedPod,
 } from './observed.ts';
 import type { PodPlan } from './plan.ts';
+import { ensurePodGroup } from './pod-groups.ts';
 import { linuxResources } from './resources.ts';
 import { sandboxConfig } from './sandbox-config.ts';
 import { startContainer } from './start-container.ts';
@@ -99,6 +100,7 @@ export async function runPlan(context: KubeletContext, run: PlanRun): Promise<Pl
       sandbox = await sandboxConfig(context, pod, plan.attempt);
       await context.node.files.mkdir(sandbox.logDirectory, 0o755);
       const handler = await context.runtimeHandler(pod.spec?.runtimeClassName);
+      await ensurePodGroup(context, pod);
       sandboxId = await runtime.runPodSandbox(sandbox, handler);
     } catch (error) {
       podEvent(
@@ -210,6 +212,7 @@ export async function runPlan(context: KubeletContext, run: PlanRun): Promise<Pl
 }
 
 async function resizeAll(context: KubeletContext, run: PlanRun, started: string[]): Promise<string | undefined> {
+  if (run.plan.toUpdate.length > 0) await ensurePodGroup(context, run.pod);
   for (const { spec, container } of run.plan.toUpdate) {
     try {
       await context.node.runtime.updateContainerResources(

@@ -2,12 +2,11 @@ import { posix } from 'node:path';
 import type { V1Pod } from '../../api/generated/types.ts';
 import type { PodSandboxConfig, PortMapping } from '../../runtime/cri.ts';
 import { type KubeletContext, podEvent } from '../context.ts';
-import { milliUnits, wholeUnits } from '../quantity.ts';
 import { podDns } from './dns.ts';
 import { kernelHostname, podHostname } from './hosts.ts';
 import { podLabels } from './labels.ts';
 import { allContainers, isHostNetwork, isSidecar } from './observed.ts';
-import { cpuQuota, cpuShares, podCgroup, podRequests, qosClass } from './resources.ts';
+import { podCgroup, podResources } from './resources.ts';
 import { podNamespaces } from './security.ts';
 
 /** `/var/log/pods/<namespace>_<name>_<uid>`. */
@@ -50,10 +49,6 @@ export async function sandboxConfig(context: KubeletContext, pod: V1Pod, attempt
   for (const { reason, message } of dns.warnings) podEvent(context, pod, 'Warning', reason, message);
   const host = podHostname(pod, context.clusterDomain);
   const security = pod.spec?.securityContext;
-  const requests = podRequests(pod);
-  const limits = (pod.spec?.containers ?? []).map((it) => it.resources?.limits ?? pod.spec?.resources?.limits);
-  const total = (read: (value: string | undefined) => number, name: string): number =>
-    limits.every((it) => read(it?.[name]) > 0) ? limits.reduce((sum, it) => sum + read(it?.[name]), 0) : 0;
   return {
     metadata: {
       name: pod.metadata?.name ?? '',
@@ -68,7 +63,7 @@ export async function sandboxConfig(context: KubeletContext, pod: V1Pod, attempt
     labels: podLabels(pod),
     annotations: { ...pod.metadata?.annotations },
     linux: {
-      cgroupParent: podCgroup(pod),
+      cgroupParent: podCgroup(context.cgroupRoot, pod),
       sysctls: Object.fromEntries((security?.sysctls ?? []).map((it) => [it.name.replaceAll('/', '.'), it.value])),
       securityContext: {
         namespaceOptions: podNamespaces(pod),
@@ -82,12 +77,7 @@ export async function sandboxConfig(context: KubeletContext, pod: V1Pod, attempt
         seccomp: { profileType: 'RuntimeDefault', localhostRef: '' },
         readonlyRootfs: false,
       },
-      resources: {
-        cpuShares: qosClass(pod) === 'BestEffort' ? 2 : cpuShares(requests['cpu'] ?? 0),
-        cpuPeriod: 100_000,
-        cpuQuota: cpuQuota(total(milliUnits, 'cpu')),
-        memoryLimitInBytes: total(wholeUnits, 'memory'),
-      },
+      resources: podResources(pod),
     },
   };
 }

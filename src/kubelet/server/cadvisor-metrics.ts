@@ -21,7 +21,7 @@ export async function cadvisorMetrics(context: KubeletContext, reader: StatsRead
         spec: containerSpec(pod, name),
         labels: {
           container: name,
-          id: `${podCgroup(pod)}/${stats.id}`,
+          id: `${podCgroup(context.cgroupRoot, pod)}/${stats.id}`,
           image: container?.image ?? '',
           name: stats.id,
           namespace: pod.metadata?.namespace,

@@ -5,13 +5,14 @@ import { connect } from 'node:net';
 import { type Clock, sleep } from '../../base/clock.ts';
 import type { RuntimeVersion } from '../cri.ts';
 import type { NodeRuntime } from '../node-runtime.ts';
+import { cgroups } from './cgroups.ts';
 import { type Channel, openChannel } from './channel.ts';
 import { containerdConfig, containerdPaths } from './containerd-config.ts';
 import type { ContainerdParts } from './detect-containerd.ts';
 import { diskFiles } from './disk-files.ts';
 import { criImageService } from './image-service.ts';
 import { imageVolumes } from './image-volumes.ts';
-import { cgroupProcesses, readMachine, readUsage } from './machine.ts';
+import { readMachine, readUsage } from './machine.ts';
 import { pauseImage, pauseImageName } from './pause-image.ts';
 import { criRuntimeService } from './runtime-service.ts';
 
@@ -44,8 +45,8 @@ const answers = (socket: string): Promise<boolean> =>
     probe.once('error', () => resolve(false));
   });
 
-/** Starts the daemon unless one already answers on our socket (it outlives us, so that pods do). */
-async function startDaemon(options: ContainerdNodeOptions): Promise<number> {
+/** Starts the daemon unless one already answers on our socket (it outlives us, so that pods do). Gives its process id. */
+export async function startDaemon(options: ContainerdNodeOptions): Promise<number> {
   const paths = containerdPaths(options.dir);
   const pidFile = `${options.dir}/containerd.pid`;
   if (await answers(paths.socket)) return Number(await readFile(pidFile, 'utf8'));
@@ -86,7 +87,7 @@ function mountsImages(version: RuntimeVersion): boolean {
 }
 
 /** Waits until CRI itself answers, which is a moment after the socket does. */
-async function untilServing(channel: Channel, clock: Clock): Promise<void> {
+export async function untilServing(channel: Channel, clock: Clock): Promise<void> {
   const deadline = clock.monotonic() + startTimeout;
   for (;;) {
     try {
@@ -102,7 +103,7 @@ async function untilServing(channel: Channel, clock: Clock): Promise<void> {
 /** A real node: a containerd of our own below `dir`, spoken to over CRI, with the machine's disk and network. */
 export async function containerdNode(options: ContainerdNodeOptions): Promise<ContainerdNode> {
   const paths = containerdPaths(options.dir);
-  const pid = await startDaemon(options);
+  let pid = await startDaemon(options);
   const channel = await openChannel(paths.socket);
   await untilServing(channel, options.clock);
   const images = criImageService(channel.images);
@@ -135,16 +136,27 @@ export async function containerdNode(options: ContainerdNodeOptions): Promise<Co
     if (archive) await loadImage(archive);
   }
 
+  const service = criRuntimeService(
+    channel,
+    options.clock,
+    mountsImages(version)
+      ? undefined
+      : imageVolumes({ ctr: options.parts.ctr, socket: paths.socket, dir: `${options.dir}/image-volumes` }),
+  );
+
   return {
     kind: 'containerd',
-    pid,
-    runtime: criRuntimeService(
-      channel,
-      options.clock,
-      mountsImages(version)
-        ? undefined
-        : imageVolumes({ ctr: options.parts.ctr, socket: paths.socket, dir: `${options.dir}/image-volumes` }),
-    ),
+    get pid() {
+      return pid;
+    },
+    runtime: {
+      ...service,
+      async *events(signal) {
+        // Whoever listens again after the daemon has died brings it back; its pods have gone on running.
+        pid = await startDaemon(options);
+        yield* service.events(signal);
+      },
+    },
     images,
     files: diskFiles(),
     dialer: {
@@ -157,7 +169,7 @@ export async function containerdNode(options: ContainerdNodeOptions): Promise<Co
     },
     machine: () => readMachine(options.dir),
     usage: () => readUsage(options.clock),
-    processes: cgroupProcesses,
+    cgroups: cgroups(),
     loadImage,
     writeNetworkConfig: (name, conflist) => writeFile(`${paths.cni}/${name}`, conflist, { mode: 0o600 }),
     close: async () => channel.close(),

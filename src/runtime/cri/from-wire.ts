@@ -136,7 +136,8 @@ export function statusFromWire(it: WireContainerStatus, podSandboxId: string): C
     ...containerFromWire(it),
     podSandboxId,
     startedAt: millis(it.startedAt),
-    finishedAt: millis(it.finishedAt),
+    // A process of a moment can have ended before the daemon notes that it has started.
+    finishedAt: millis(it.finishedAt) === 0 ? 0 : Math.max(millis(it.finishedAt), millis(it.startedAt)),
     exitCode: it.exitCode,
     reason: it.reason,
     message: it.message,

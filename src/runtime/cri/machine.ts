@@ -82,13 +82,3 @@ export async function readUsage(clock: Clock): Promise<MachineUsage> {
     pids: Number(loadavg.split(' ')[3]?.split('/')[1] ?? 0),
   };
 }
-
-/** Processes in a cgroup and below, in a hierarchy of version 1 or 2; 0 where it is gone. */
-export async function cgroupProcesses(cgroup: string): Promise<number> {
-  const places = [`/sys/fs/cgroup/pids${cgroup}/pids.current`, `/sys/fs/cgroup${cgroup}/pids.current`];
-  for (const place of places) {
-    const said = await text(place);
-    if (said !== '') return Number(said);
-  }
-  return 0;
-}

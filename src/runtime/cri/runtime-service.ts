@@ -28,6 +28,9 @@ import { containerFilter, containerToWire, resourcesToWire, sandboxToWire } from
 /** Kubernetes' label for the pod's uid on sandboxes and containers. */
 const uidLabel = 'io.kubernetes.pod.uid';
 
+/** A runtime that does not tell its status within this time counts as silent, milliseconds. */
+const statusMs = 5_000;
+
 /** How often, and how many milliseconds apart, a status is looked at until it shows an exit that was told. */
 const settleTries = 100;
 const settleMs = 10;
@@ -112,7 +115,7 @@ export function criRuntimeService(channel: Channel, clock: Clock, images?: Image
       const reply = await runtime.call<{
         status: { conditions: readonly RuntimeCondition[] };
         runtimeHandlers: readonly { name: string }[];
-      }>('Status', {});
+      }>('Status', {}, statusMs);
       return { conditions: reply.status.conditions, runtimeHandlers: reply.runtimeHandlers.map((one) => one.name) };
     },
     updateRuntimeConfig: async (podCidr) =>
