@@ -1,5 +1,6 @@
 import { freshDir, removeDir, startClusterProcess } from './cluster-process.ts';
 import { load, openConnection, quantile, type Target, targetOf } from './raw-client.ts';
+import { runningWatch } from './running-watch.ts';
 import { machineLine, type Row, renderTable } from './table.ts';
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -55,36 +56,6 @@ async function startAndRest(rows: Row[]): Promise<void> {
   rows.push({ what: 'idle CPU', measured: `${share.toFixed(1)} %`, aim: '1 %' });
   await idle.stop();
   removeDir(dir);
-}
-
-/** Watches the pods of `default` and resolves names as they become Running. */
-async function runningWatch(
-  target: Target,
-): Promise<{ wait(name: string): Promise<number>; count(): number; close(): void }> {
-  const connection = await openConnection(target);
-  const seen = new Map<string, number>();
-  const waiting = new Map<string, (at: number) => void>();
-  let text = '';
-  connection.stream('/api/v1/namespaces/default/pods?watch=1&fieldSelector=status.phase%3DRunning', (chunk) => {
-    text += chunk.toString('latin1');
-    for (const match of text.matchAll(/"type":"ADDED"[\s\S]*?"name":"(p-\d+)"/g)) {
-      const name = match[1] as string;
-      seen.set(name, performance.now());
-      waiting.get(name)?.(performance.now());
-    }
-    const cut = text.lastIndexOf('"type":"');
-    text = text.slice(Math.max(0, cut));
-  });
-  return {
-    wait: (name) =>
-      new Promise((resolve) => {
-        const at = seen.get(name);
-        if (at !== undefined) resolve(at);
-        else waiting.set(name, resolve);
-      }),
-    count: () => seen.size,
-    close: () => connection.close(),
-  };
 }
 
 /** One pod after the other, from the request to the first sight of it Running. */
