@@ -49,6 +49,42 @@ export function kubectls(): readonly string[] {
   return versioned.length > 0 ? versioned.sort() : [main];
 }
 
+/** A kubectl that goes on by itself. */
+export interface Background {
+  /** Waits until what it has said matches, and gives all of it. */
+  until(wanted: RegExp, timeoutMs?: number): Promise<string>;
+  stop(): Promise<void>;
+}
+
+function background(file: string, args: readonly string[], env: NodeJS.ProcessEnv): Background {
+  const child = spawn(file, [...args], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  let said = '';
+  let look = (): void => undefined;
+  const read = (chunk: Buffer): void => {
+    said += chunk.toString();
+    look();
+  };
+  child.stdout.on('data', read);
+  child.stderr.on('data', read);
+  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  return {
+    until: (wanted, timeoutMs = 30_000) =>
+      new Promise((resolve, reject) => {
+        const timer = setTimeout(() => reject(new Error(`${args.join(' ')}: still\n${said}`)), timeoutMs);
+        look = () => {
+          if (!wanted.test(said)) return;
+          clearTimeout(timer);
+          resolve(said);
+        };
+        look();
+      }),
+    async stop() {
+      child.kill('SIGINT');
+      await ended;
+    },
+  };
+}
+
 /** A cluster started as a user starts it, and kubectl pointed at it. */
 export interface TestCluster {
   readonly dataDir: string;
@@ -58,6 +94,8 @@ export interface TestCluster {
   kubectl(...args: readonly string[]): Promise<Output>;
   /** Like `kubectl`, with a choice of binary, standard input and the like. */
   kubectlWith(options: RunOptions & { readonly binary?: string }, ...args: readonly string[]): Promise<Output>;
+  /** Starts a kubectl that goes on until it is stopped. */
+  background(...args: readonly string[]): Background;
   /** Throws with both streams unless kubectl exits 0; gives its stdout. */
   ok(...args: readonly string[]): Promise<string>;
   apply(manifest: string): Promise<string>;
@@ -121,6 +159,7 @@ export async function startTestCluster(options: StartOptions = {}): Promise<Test
         ...runOptions,
         env: { KUBECONFIG: kubeconfig, HOME: dataDir, ...runOptions.env },
       }),
+    background: (...rest) => background(...prefixed(main, rest), { KUBECONFIG: kubeconfig, HOME: dataDir }),
     async ok(...rest) {
       const output = await cluster.kubectl(...rest);
       if (output.code !== 0)

@@ -5,7 +5,7 @@ import type { TestCluster } from './harness.ts';
 
 const busybox = ['/bin/busybox', '/usr/bin/busybox'].find((file) => existsSync(file));
 const applets =
-  'sh cat sleep echo nc wget ls nslookup ps httpd mkdir head tail tar stty dd true false sed grep rm env hostname id date chmod ln mount umount stat touch kill ping wc sort cut test tr yes mkfifo sync df find awk sysctl dirname basename readlink'.split(
+  'sh cat sleep echo nc wget ls nslookup ps httpd mkdir head tail tar stty dd true false sed grep rm env hostname id date timeout tty tail chmod ln mount umount stat touch kill ping wc sort cut test tr yes mkfifo sync df find awk sysctl dirname basename readlink'.split(
     ' ',
   );
 

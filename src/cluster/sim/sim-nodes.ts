@@ -30,8 +30,8 @@ const nodeCidr = '172.18.0.0/16';
 /** Nodes that register at a time. */
 const atOnce = 32;
 /** How long nodes may take to become Ready: milliseconds, and as many more for each. */
-const readyTimeout = 60_000;
-const readyTimeoutEach = 200;
+const readyTimeout = 120_000;
+const readyTimeoutEach = 1000;
 
 /** `node-1`, `node-2`, …: the same names each time a cluster starts. */
 export const simNodeNames = (count: number): readonly string[] =>

@@ -87,7 +87,7 @@ export function resolve(view: Viewpoint, path: string, follow = true): Found {
   if (path === '') throw new SysError('ENOENT', path);
   const { space, credentials, caller } = view;
   const top = covered(space, space.root, space.rootReadonly);
-  const stack: Frame[] = [{ ...top, name: '' }];
+  const stack: Frame[] = [{ inode: top.inode, readonly: top.readonly, name: '' }];
   const rest = partsOf(path.startsWith('/') ? path : `${view.cwd}/${path}`);
   const mustBeDirectory = path.endsWith('/') || path.endsWith('/.');
   let links = 0;
@@ -114,7 +114,10 @@ export function resolve(view: Viewpoint, path: string, follow = true): Found {
       for (const part of partsOf(target)) rest.push(part);
       continue;
     }
-    stack.push({ ...covered(space, child, here.readonly), name });
+    if (space.mounts.has(child) || space.outer?.has(child)) {
+      const seen = covered(space, child, here.readonly);
+      stack.push({ inode: seen.inode, readonly: seen.readonly, name });
+    } else stack.push({ inode: child, readonly: here.readonly, name });
   }
   const end = stack[stack.length - 1] as Frame;
   if (mustBeDirectory && end.inode.type !== 'directory') throw new SysError('ENOTDIR', path);
@@ -123,11 +126,20 @@ export function resolve(view: Viewpoint, path: string, follow = true): Found {
 }
 
 /** The names of a path, last first. */
-const partsOf = (path: string): string[] =>
-  path
-    .split('/')
-    .filter((part) => part !== '' && part !== '.')
-    .reverse();
+function partsOf(path: string): string[] {
+  const parts: string[] = [];
+  let end = path.length;
+  for (let at = end - 1; at >= -1; at--) {
+    if (at >= 0 && path.charCodeAt(at) !== slash) continue;
+    const length = end - at - 1;
+    if (length > 1 || (length === 1 && path.charCodeAt(at + 1) !== dot)) parts.push(path.slice(at + 1, end));
+    end = at;
+  }
+  return parts;
+}
+
+const slash = 47;
+const dot = 46;
 
 /** What was found; its path is put together only for those who ask. */
 class Place implements Found {
