@@ -5,6 +5,7 @@ import { KubeconfigError } from '../client/kubeconfig.ts';
 import { UsageError } from '../cluster/options.ts';
 import { completionCommand } from './completion.ts';
 import { downCommand } from './down.ts';
+import { faultCommand } from './fault.ts';
 import { imageCommand } from './image-load.ts';
 import { applyCommand } from './kube/apply.ts';
 import { configCommand } from './kube/config.ts';
@@ -37,7 +38,7 @@ export type CommandBuilder = (program: Command, streams: Streams, exit: (code: n
 const groups: readonly (readonly [title: string, commands: readonly CommandBuilder[]])[] = [
   ['The cluster:', [upCommand, downCommand, statusCommand, storeCommand, imageCommand, nodeInstallCommand]],
   ['Several machines:', [kubeletCommand, tokenCommand]],
-  ['Why and how:', [whyCommand, traceCommand]],
+  ['Why and how:', [whyCommand, faultCommand, traceCommand]],
   [
     'Objects, as with kubectl:',
     [
