@@ -27,40 +27,28 @@ type Loose = KubeObject & Record<string, unknown>;
  * What no real cluster lacks is added: namespaces, their default ServiceAccount, and ready nodes that pods name, where none is given.
  */
 export function snapshotFromYaml(text: string, stage: Snapshot['stage'] = 'live'): Snapshot {
+  const example = exampleObjects(text);
   const objects = new Map<string, KubeObject[]>();
   const secrets: V1Secret[] = [];
-  const logs = new Map<string, ContainerLog[]>();
-  const blind = new Set<string>();
   const put = (resource: Resource, object: KubeObject): void => {
     const key = resourceKey(resource);
     const list = objects.get(key);
     if (list) list.push(object);
     else objects.set(key, [object]);
   };
-  for (const document of parseAllDocuments(text)) {
-    assert(document.errors.length === 0, `bad example YAML: ${document.errors[0]?.message}`);
-    const it = document.toJS() as Loose | null;
-    if (it === null) continue;
-    const kind = it.kind ?? '';
-    if (kind === 'Log') {
-      const key = `${(it['namespace'] as string | undefined) ?? 'default'}/${it['pod']}/${it['container']}`;
-      const entry = { text: String(it['text']), previous: it['previous'] !== false };
-      logs.set(key, [...(logs.get(key) ?? []), entry]);
-    } else if (kind === 'Unseen') {
-      const resource = allResources.find((r) => r.plural === it['resource']);
-      assert(resource, `unknown resource ${String(it['resource'])}`);
-      blind.add(resourceKey(resource));
-    } else if (kind === 'Event' && it['on'] !== undefined) {
-      put(resourceFor('Event'), eventFrom(it));
-    } else {
-      const object = completed(it);
-      if (kind === 'Secret') secrets.push(object as V1Secret);
-      else put(resourceFor(kind), object);
-    }
+  for (const it of example.objects) {
+    if (it.kind === 'Secret') secrets.push(it);
+    else put(resourceFor(it.kind ?? ''), it);
   }
   for (const pod of stage === 'manifests' ? plannedPods([...objects.values()].flat()) : [])
     put(resourceFor('Pod'), pod);
   addWhatIsAlwaysThere(objects, put);
+  const logs = new Map<string, ContainerLog[]>();
+  for (const { namespace, pod, container, text: log, previous } of example.logs) {
+    const key = `${namespace}/${pod}/${container}`;
+    logs.set(key, [...(logs.get(key) ?? []), { text: log, previous }]);
+  }
+  const blind = new Set(example.unseen.map(resourceKey));
   const parts: SnapshotParts = {
     now: exampleNow,
     stage,
@@ -72,6 +60,46 @@ export function snapshotFromYaml(text: string, stage: Snapshot['stage'] = 'live'
     unseen: [...blind].map((key) => ({ what: key.replace(/^.*\//, ''), why: 'denied' as const, message: 'forbidden' })),
   };
   return createSnapshot(deepFreeze(parts));
+}
+
+/** What an example's YAML holds, before it becomes a snapshot. */
+export interface ExampleObjects {
+  readonly objects: readonly KubeObject[];
+  readonly logs: readonly {
+    readonly namespace: string;
+    readonly pod: string;
+    readonly container: string;
+    readonly text: string;
+    readonly previous: boolean;
+  }[];
+  readonly unseen: readonly Resource[];
+}
+
+/** Reads an example's documents and fills in what was left out. Bad YAML is a bug of the example: `AssertionFailure`. */
+export function exampleObjects(text: string): ExampleObjects {
+  const objects: KubeObject[] = [];
+  const logs: ExampleObjects['logs'][number][] = [];
+  const unseen: Resource[] = [];
+  for (const document of parseAllDocuments(text)) {
+    assert(document.errors.length === 0, `bad example YAML: ${document.errors[0]?.message}`);
+    const it = document.toJS() as Loose | null;
+    if (it === null) continue;
+    const kind = it.kind ?? '';
+    if (kind === 'Log')
+      logs.push({
+        namespace: (it['namespace'] as string | undefined) ?? 'default',
+        pod: String(it['pod']),
+        container: String(it['container']),
+        text: String(it['text']),
+        previous: it['previous'] !== false,
+      });
+    else if (kind === 'Unseen') {
+      const resource = allResources.find((r) => r.plural === it['resource']);
+      assert(resource, `unknown resource ${String(it['resource'])}`);
+      unseen.push(resource);
+    } else objects.push(kind === 'Event' && it['on'] !== undefined ? eventFrom(it) : completed(it));
+  }
+  return { objects, logs, unseen };
 }
 
 function resourceFor(kind: string): Resource {
