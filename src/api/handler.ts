@@ -25,6 +25,8 @@ export interface RequestOptions {
   readonly continue?: string;
   readonly resourceVersion?: string;
   readonly resourceVersionMatch?: 'Exact' | 'NotOlderThan';
+  /** For get and list, beyond upstream: as of a revision, a moment (RFC 3339) or how long ago (`5m`), while it is kept. */
+  readonly at?: string;
   readonly allowWatchBookmarks?: boolean;
   readonly sendInitialEvents?: boolean;
   readonly timeoutSeconds?: number;

@@ -10,6 +10,7 @@ import type { Draft, KindDefinition, StrategyContext } from '../kinds/kind.ts';
 import type { AdmissionPlugin } from './contracts.ts';
 import type { ServedKinds } from './kind-registry.ts';
 import type { Storage, StoredResource } from './storage/storage.ts';
+import type { Timeline } from './storage/timeline.ts';
 import { share, versionOf } from './storage/wire.ts';
 
 /** What every verb works with. */
@@ -19,6 +20,8 @@ export interface Core {
   readonly log: Logger;
   readonly spans: SpanSink;
   readonly storage: Storage;
+  /** Which revision was the newest at a moment. */
+  readonly timeline: Timeline;
   readonly kinds: ServedKinds;
   /** Set once the context they are made from exists. */
   readonly admission: () => readonly AdmissionPlugin[];

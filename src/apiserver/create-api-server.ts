@@ -23,6 +23,7 @@ import { kindRegistry } from './kind-registry.ts';
 import { serverContext } from './server-context.ts';
 import { startCompactor } from './storage/compactor.ts';
 import { createStorage, type Storage } from './storage/storage.ts';
+import { startTimeline } from './storage/timeline.ts';
 
 export interface ApiServerOptions {
   readonly store: Store;
@@ -85,7 +86,17 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   let plugins: readonly AdmissionPlugin[] = [];
   let authorizer: Authorizer | undefined;
   const theAuthorizer = (): Authorizer => defined(authorizer, 'the authorizer is not made yet');
-  const core: Core = { clock, random, log, spans: options.spans ?? noSpans, storage, kinds, admission: () => plugins };
+  const timeline = startTimeline(store, clock, log, () => storage.revision());
+  const core: Core = {
+    clock,
+    random,
+    log,
+    spans: options.spans ?? noSpans,
+    storage,
+    timeline,
+    kinds,
+    admission: () => plugins,
+  };
   const handler = apiHandler({
     core,
     context: () => context,
@@ -101,7 +112,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const authenticator = await options.makeAuthenticator(context);
   const stopCustom = await options.customResources?.(context);
   const stopPublishing = options.publishApiServices ? publishApiServices(context) : undefined;
-  const stopCompactor = startCompactor(store, clock, log, options.compactAfter ?? 300_000);
+  const stopCompactor = startCompactor(store, timeline, clock, log, options.compactAfter ?? 300_000);
   const http = createHttpFront({
     core,
     context,
@@ -122,6 +133,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     async close() {
       http.close();
       stopCompactor();
+      timeline.stop();
       stopPublishing?.();
       stopCustom?.();
       await storage.close();

@@ -4,6 +4,7 @@ import { StatusError } from '../api/status.ts';
 import { KubeconfigError } from '../client/kubeconfig.ts';
 import { UsageError } from '../cluster/options.ts';
 import { completionCommand } from './completion.ts';
+import { diffCommand } from './diff.ts';
 import { downCommand } from './down.ts';
 import { faultCommand } from './fault.ts';
 import { imageCommand } from './image-load.ts';
@@ -38,7 +39,7 @@ export type CommandBuilder = (program: Command, streams: Streams, exit: (code: n
 const groups: readonly (readonly [title: string, commands: readonly CommandBuilder[]])[] = [
   ['The cluster:', [upCommand, downCommand, statusCommand, storeCommand, imageCommand, nodeInstallCommand]],
   ['Several machines:', [kubeletCommand, tokenCommand]],
-  ['Why and how:', [whyCommand, faultCommand, traceCommand]],
+  ['Why and how:', [whyCommand, faultCommand, traceCommand, diffCommand]],
   [
     'Objects, as with kubectl:',
     [

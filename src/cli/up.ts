@@ -30,6 +30,9 @@ interface UpFlags extends EtcdFlags {
   readonly node: boolean;
   readonly loadBalancerPool: string;
   readonly nodeMonitorGracePeriod?: number;
+  readonly nodeNames?: readonly string[];
+  readonly forkFrom?: string;
+  readonly keepHistory?: number;
   readonly detach?: boolean;
   readonly quiet?: boolean;
   readonly verbose?: boolean;
@@ -42,6 +45,14 @@ const oneOf =
     if (!found) throw new InvalidArgumentError(`Choose one of ${allowed.join(', ')}.`);
     return found;
   };
+
+const units: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const historyLength = (value: string): number => {
+  const match = /^(\d{1,6})([smhd])$/.exec(value);
+  const ms = Number(match?.[1]) * (units[match?.[2] ?? ''] ?? Number.NaN);
+  if (!(ms >= 10_000)) throw new InvalidArgumentError('Such as 30m or 24h, and 10s at least.');
+  return ms;
+};
 
 const count = (value: string): number => {
   if (!/^\d{1,4}$/.test(value)) throw new InvalidArgumentError('A number from 0 to 9999.');
@@ -79,6 +90,15 @@ export const upCommand: CommandBuilder = (program: Command, streams, exit) => {
       defaultOptions.loadBalancerPool,
     )
     .option('--node-monitor-grace-period <duration>', 'how long a node may be silent, such as 50s', duration)
+    .option('--node-names <names>', 'names of simulated nodes, instead of their number', (text: string) =>
+      text.split(','),
+    )
+    .option('--fork-from <path[@rev]>', 'begin with the state of another data directory or a snapshot, simulated')
+    .option(
+      '--keep-history <duration>',
+      'how far back the past can be read, such as 30m or 24h (default 5m)',
+      historyLength,
+    )
     .option('-d, --detach', 'go on in the background once ready')
     .option('-q, --quiet', 'print the ready line only')
     .option('--verbose', 'log what every component does');
@@ -99,15 +119,28 @@ function settle(flags: UpFlags): ClusterOptions {
     store: flags.store,
     ...(etcd && { etcd }),
     runtime: flags.runtime,
-    nodes: flags.node ? flags.nodes : 0,
+    nodes: flags.node ? (flags.nodeNames?.length ?? flags.nodes) : 0,
+    ...(flags.nodeNames && { nodeNames: flags.nodeNames }),
+    ...(flags.keepHistory !== undefined && { keepHistory: flags.keepHistory }),
     clusterCidr: podRange(flags.nodes),
     loadBalancerPool: flags.loadBalancerPool,
     ...(flags.nodeMonitorGracePeriod !== undefined && { nodeMonitorGraceMs: flags.nodeMonitorGracePeriod }),
   };
 }
 
+/** The options of a cluster that begins with another's state: simulated, with the same nodes. */
+async function forked(options: ClusterOptions, flags: UpFlags): Promise<ClusterOptions> {
+  if (flags.forkFrom === undefined) return options;
+  if (options.store !== 'lmdb') throw new UsageError('--fork-from fills an embedded store: leave --store away');
+  if (options.runtime === 'containerd') throw new UsageError('a forked cluster is simulated: leave --runtime away');
+  const { forkState, parseForkSource } = await import('../cluster/fork.ts');
+  const nodeNames = await forkState(options.dataDir, parseForkSource(flags.forkFrom), systemClock);
+  if (options.nodes === 0 || nodeNames.length === 0) return { ...options, runtime: 'sim' };
+  return { ...options, runtime: 'sim', nodes: nodeNames.length, nodeNames, clusterCidr: podRange(nodeNames.length) };
+}
+
 async function up(flags: UpFlags, streams: Streams): Promise<number> {
-  const options = settle(flags);
+  const options = await forked(settle(flags), flags);
   const began = systemClock.monotonic();
   if (flags.detach) {
     const status = await startDetached(options);

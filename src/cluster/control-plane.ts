@@ -163,6 +163,7 @@ async function createServer(
     special,
     connect: connectHandlers({ kubelets: dialers.kubelet, cluster: dialers.cluster, admission: () => plugins }),
     sharedStore: options.store === 'etcd',
+    ...(options.keepHistory !== undefined && { compactAfter: options.keepHistory }),
     computed: resourceMetrics({ kubelets: dialers.kubelet, clock, log }),
     customResources: followCustomResources,
     publishApiServices: true,

@@ -30,6 +30,8 @@ export function upArguments(options: ClusterOptions): readonly string[] {
     ...['--listen', `${host}:${options.listenPort}`],
     ...['--store', options.store],
     ...etcdArguments(options.etcd),
+    ...(options.keepHistory === undefined ? [] : ['--keep-history', `${Math.round(options.keepHistory / 1000)}s`]),
+    ...(options.nodeNames ? ['--node-names', options.nodeNames.join(',')] : []),
     ...['--runtime', options.runtime],
     ...(options.nodes === 0 ? ['--no-node'] : ['--nodes', String(options.nodes)]),
     ...['--load-balancer-pool', options.loadBalancerPool || 'none'],

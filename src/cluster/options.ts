@@ -38,6 +38,10 @@ export interface ClusterOptions {
   readonly simulated: SimulatedOptions;
   /** How many nodes; only simulated ones can be several. 0 = control plane alone. */
   readonly nodes: number;
+  /** The names of simulated nodes; default `node-1`, `node-2`, …. */
+  readonly nodeNames?: readonly string[];
+  /** How long old revisions are kept for reading the past, milliseconds. Default 5 minutes, as kube-apiserver. */
+  readonly keepHistory?: number;
   readonly serviceCidr: string;
   readonly clusterCidr: string;
   readonly clusterDomain: string;

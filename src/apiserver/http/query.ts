@@ -18,6 +18,7 @@ export function parseOptions(query: string, optionsKind: string): RequestOptions
       case 'continue':
       case 'resourceVersion':
       case 'fieldManager':
+      case 'at':
         if (value !== '') options[key] = value;
         break;
       case 'resourceVersionMatch':

@@ -72,6 +72,8 @@ export interface Storage {
     start: string,
     limit: number,
   ): Promise<{ readonly objects: readonly Live[]; readonly more: boolean; readonly count: number }>;
+  /** One object as of a revision, straight from the store. */
+  objectAt(resource: StoredResource, namespace: string, name: string, revision: number): Promise<Live | undefined>;
   close(): Promise<void>;
 }
 
@@ -329,6 +331,10 @@ export function createStorage(options: StorageOptions): Storage {
       const result = await store.range({ start: from, end: range.end }, { revision, limit });
       const objects = result.entries.map(({ value, modRevision }) => decode(resource, value, modRevision));
       return { objects, more: result.more, count: result.count };
+    },
+    async objectAt(resource, namespace, name, revision) {
+      const { entry } = await store.get(objectKey(resource.prefix, namespace, name), revision);
+      return entry && decode(resource, entry.value, entry.modRevision);
     },
     async close() {
       closed = true;

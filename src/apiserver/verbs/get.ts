@@ -2,6 +2,7 @@ import type { ResourceResult } from '../../api/handler.ts';
 import type { Live } from '../../api/resource.ts';
 import { badRequest, notFound, StatusError, timedOut } from '../../api/status.ts';
 import { type Operation, toVersion } from '../core.ts';
+import { getPast } from './past.ts';
 
 /** The stored object of a request, in storage version. Throws NotFound. */
 export function currentObject(op: Operation): Live {
@@ -52,9 +53,10 @@ export function tooLarge(wanted: number, current: number): StatusError {
   });
 }
 
-/** get: the object as the cache has it, which shows every write acknowledged before. */
+/** get: the object as the cache has it, which shows every write acknowledged before; or, where asked for, as it was. */
 export async function get(op: Operation): Promise<ResourceResult> {
-  const { resourceVersion } = op.request.options;
+  const { resourceVersion, resourceVersionMatch, at } = op.request.options;
+  if (at !== undefined || resourceVersionMatch === 'Exact') return getPast(op);
   if (resourceVersion !== '0') await readyFor(op, resourceVersion);
   return { type: 'object', object: toVersion(op.kind, op.stored, currentObject(op)), created: false };
 }

@@ -6,6 +6,7 @@ import { CompactedError, FutureRevisionError } from '../../store/store.ts';
 import { type Operation, toVersion } from '../core.ts';
 import { decodeContinue, encodeContinue } from '../storage/continue-token.ts';
 import { readyFor, tooLarge } from './get.ts';
+import { withoutAt } from './past.ts';
 import { type Selection, selectionOf } from './selection.ts';
 
 interface Page {
@@ -17,7 +18,8 @@ interface Page {
 }
 
 /** list: from the cache wherever the cache still shows the revision asked for, else from the store's history. */
-export async function list(op: Operation): Promise<ResourceResult> {
+export async function list(given: Operation): Promise<ResourceResult> {
+  const op = given.request.options.at === undefined ? given : await withoutAt(given);
   const selection = selectionOf(op.stored.kind, op.request.options);
   const page = await selectPage(op, selection);
   const { kind, stored } = op;

@@ -438,6 +438,22 @@ describe('list', () => {
     expect((await page({ ...exact, resourceVersionMatch: 'NotOlderThan' })).names).toEqual(['a', 'b']);
   });
 
+  it('reads an object as of a revision, also one that is gone', async () => {
+    await start();
+    const a = await server.create(configmaps, cm('a'));
+    const b = await server.create(configmaps, cm('b'));
+    await server.delete(configmaps, 'default', 'a');
+    const past = { resourceVersion: a.metadata.resourceVersion, resourceVersionMatch: 'Exact' } as const;
+    const read = async (name: string) => {
+      const result = await server.request(configmaps, { verb: 'get', namespace: 'default', name, options: past });
+      return result.type === 'object' ? result.object : undefined;
+    };
+    expect(await read('a')).toEqual(a);
+    expect(await refused(read(b.metadata.name))).toMatchObject({ code: 404 });
+    await server.store.compact(server.storage.revision());
+    expect(await refused(read('a'))).toMatchObject({ code: 410 });
+  });
+
   it.each([
     [{ labelSelector: 'a in (' }, /unable to parse requirement/],
     [

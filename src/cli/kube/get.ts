@@ -33,6 +33,7 @@ export interface GetFlags extends ConnectFlags {
   readonly ignoreNotFound?: boolean;
   readonly showManagedFields?: boolean;
   readonly raw?: string;
+  readonly at?: string;
 }
 
 const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
@@ -59,6 +60,7 @@ export const getCommand: CommandBuilder = (program, streams, exit) => {
     .option('--subresource <name>', 'status, scale')
     .option('--ignore-not-found', 'exit 0 when a name is not there')
     .option('--show-managed-fields', 'keep managedFields in yaml and json')
+    .option('--at <rev|time>', 'as of a revision, a time, or so long ago (5m)')
     .option('--raw <path>', 'what the server answers for a path')
     .action(async (what: readonly string[], flags: GetFlags) => {
       const connection = await connect(flags, streams);
@@ -102,6 +104,7 @@ async function wantedOf(
 /** The request for a list or an object; `watchFrom` makes it a watch from that revision on. */
 export function pathFor(target: Wanted, flags: GetFlags, watchFrom?: string, table = false): string {
   const query = new URLSearchParams();
+  if (flags.at !== undefined) query.set('at', flags.at);
   if (!target.name && flags.selector) query.set('labelSelector', flags.selector);
   if (!target.name && flags.fieldSelector) query.set('fieldSelector', flags.fieldSelector);
   if (table && flags.sortBy) query.set('includeObject', 'Object');
@@ -136,6 +139,8 @@ async function get(
   const mapper = await discover(connection.client);
   const wanted = await wantedOf(connection, mapper, what, flags, streams);
   const table = flags.output === undefined || flags.output === '' || flags.output === 'wide';
+  if ((flags.watch || flags.watchOnly) && flags.at !== undefined)
+    throw new KubectlError('--at and --watch cannot be used together');
   if (flags.watch || flags.watchOnly) {
     const [only, ...more] = wanted;
     if (!only || more.length > 0) throw new KubectlError('you may only specify a single resource type');

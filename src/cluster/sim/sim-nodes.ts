@@ -50,7 +50,7 @@ export async function startSimNodes(
   world: SimWorld,
 ): Promise<readonly SimMember[]> {
   const { options, clock, random, log, spans, lifetime } = context;
-  const names = simNodeNames(options.nodes);
+  const names = options.nodeNames ?? simNodeNames(options.nodes);
   const shared = {
     podSource: sharedPodSource(informers),
     nodeSource: sharedNodeSource(informers),
