@@ -19,9 +19,10 @@ type Loose = KubeObject & Record<string, unknown>;
 
 /**
  * A snapshot from YAML documents, for examples and tests. Documents are Kubernetes objects, where apiVersion, namespace (`default`), uid
- * and creationTimestamp (ten minutes ago) may be left out, and four helpers:
+ * and creationTimestamp (ten minutes ago) may be left out, and five helpers:
  * - `kind: Event` with `on: Pod/web` (or `Node/n1`), `reason`, `message`, `type` (default Warning), `ago` (seconds, default 60);
  * - `kind: Log` with `pod`, `container`, `previous` (default true), `text`;
+ * - `kind: ServerVersion` with `gitVersion: v1.33.1`;
  * - `kind: Unseen` with `resource: secrets`: that kind cannot be read;
  * - `owner: ReplicaSet/web-1` beside any object's metadata, for ownerReferences.
  * What no real cluster lacks is added: namespaces, their default ServiceAccount, and ready nodes that pods name, where none is given.
@@ -52,6 +53,7 @@ export function snapshotFromYaml(text: string, stage: Snapshot['stage'] = 'live'
   const parts: SnapshotParts = {
     now: exampleNow,
     stage,
+    ...(example.serverVersion && { serverVersion: example.serverVersion }),
     objects,
     secrets: secrets.map(secretShape),
     logs,
@@ -73,6 +75,7 @@ export interface ExampleObjects {
     readonly previous: boolean;
   }[];
   readonly unseen: readonly Resource[];
+  readonly serverVersion: string | undefined;
 }
 
 /** Reads an example's documents and fills in what was left out. Bad YAML is a bug of the example: `AssertionFailure`. */
@@ -80,6 +83,7 @@ export function exampleObjects(text: string): ExampleObjects {
   const objects: KubeObject[] = [];
   const logs: ExampleObjects['logs'][number][] = [];
   const unseen: Resource[] = [];
+  let serverVersion: string | undefined;
   for (const document of parseAllDocuments(text)) {
     assert(document.errors.length === 0, `bad example YAML: ${document.errors[0]?.message}`);
     const it = document.toJS() as Loose | null;
@@ -93,13 +97,14 @@ export function exampleObjects(text: string): ExampleObjects {
         text: String(it['text']),
         previous: it['previous'] !== false,
       });
+    else if (kind === 'ServerVersion') serverVersion = String(it['gitVersion']);
     else if (kind === 'Unseen') {
       const resource = allResources.find((r) => r.plural === it['resource']);
       assert(resource, `unknown resource ${String(it['resource'])}`);
       unseen.push(resource);
     } else objects.push(kind === 'Event' && it['on'] !== undefined ? eventFrom(it) : completed(it));
   }
-  return { objects, logs, unseen };
+  return { objects, logs, unseen, serverVersion };
 }
 
 function resourceFor(kind: string): Resource {

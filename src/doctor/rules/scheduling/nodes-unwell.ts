@@ -47,12 +47,12 @@ const sick = `
 ---
 kind: Node
 metadata: {name: n1}
-spec: {taints: [{key: node.kubernetes.io/disk-pressure, effect: NoSchedule}]}
+spec: {taints: [{key: node.kubernetes.io/network-unavailable, effect: NoSchedule}]}
 status:
   allocatable: {cpu: "4", memory: 8Gi, pods: "110"}
   conditions:
   - {type: Ready, status: "True", lastHeartbeatTime: "2026-01-01T11:59:50Z"}
-  - {type: DiskPressure, status: "True", reason: KubeletHasDiskPressure, message: kubelet has disk pressure}
+  - {type: NetworkUnavailable, status: "True", reason: NoRouteCreated, message: Node created without a route}
 `;
 
 export const nodesUnwell: Rule = {
@@ -70,9 +70,10 @@ export const nodesUnwell: Rule = {
   fix: 'Repair the node. A toleration would only send the pod to a node that cannot run it.',
   sick: [
     {
-      when: 'the only node is short of disk',
-      yaml: sick + pendingExample(noneOf(1, '1 node(s) had untolerated taint {node.kubernetes.io/disk-pressure: }')),
-      says: 'disk-pressure',
+      when: 'the only node has no route to the others',
+      yaml:
+        sick + pendingExample(noneOf(1, '1 node(s) had untolerated taint {node.kubernetes.io/network-unavailable: }')),
+      says: 'network-unavailable',
     },
   ],
   healthy: [],
