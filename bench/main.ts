@@ -1,3 +1,4 @@
+import { apiLists, apiRequests, apiScale } from './api.ts';
 import { freshDir, removeDir, startClusterProcess } from './cluster-process.ts';
 import { load, openConnection, quantile, type Target, targetOf } from './raw-client.ts';
 import { runningWatch } from './running-watch.ts';
@@ -5,18 +6,7 @@ import { machineLine, type Row, renderTable } from './table.ts';
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const ms = (value: number): string => `${value < 10 ? value.toFixed(2) : Math.round(value)} ms`;
-const rate = (value: number, unit: string): string => `${Math.round(value).toLocaleString('en')} ${unit}/s`;
 const mb = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;
-
-/** A pod of about 3 KB that no scheduler takes. */
-function bigPod(name: string, namespace: string): string {
-  return JSON.stringify({
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name, namespace, labels: { app: 'bench' }, annotations: { filler: 'x'.repeat(1900) } },
-    spec: { schedulerName: 'nobody', containers: [{ name: 'main', image: 'registry.k8s.io/pause:3.9' }] },
-  });
-}
 
 const smallPod = (name: string): string =>
   JSON.stringify({
@@ -121,88 +111,14 @@ async function crowd(rows: Row[], nodes: number, pods: number): Promise<void> {
   removeDir(dir);
 }
 
-async function apiLoad(rows: Row[]): Promise<void> {
-  const dir = freshDir();
-  const cluster = await startClusterProcess(dir, '--no-node');
-  const target = targetOf(cluster.kubeconfig);
-  const path = '/api/v1/namespaces/default/configmaps';
-  const body = (n: number): string =>
-    JSON.stringify({
-      apiVersion: 'v1',
-      kind: 'ConfigMap',
-      metadata: { name: `c-${n}` },
-      data: { text: 'x'.repeat(1800) },
-    });
-  await load(target, 64, 2000, 201, (n) => ['POST', path, body(1_000_000 + n)]);
-  const creates = await load(target, 64, 20_000, 201, (n) => ['POST', path, body(n)]);
-  rows.push({
-    what: 'creates of 2 KB, durable, 64 connections',
-    measured: `${rate(creates.perSecond, 'creates')} (p99 ${ms(creates.p99)})`,
-    aim: '8,000 creates/s',
-  });
-  const gets = await load(target, 64, 60_000, 200, (n) => ['GET', `${path}/c-${n % 20_000}`]);
-  rows.push({
-    what: 'gets of 2 KB, 64 connections',
-    measured: `${rate(gets.perSecond, 'gets')} (p99 ${ms(gets.p99)})`,
-    aim: '25,000 gets/s',
-  });
-  await load(target, 64, 10_000, 201, (n) => [
-    'POST',
-    '/api/v1/namespaces/default/pods',
-    bigPod(`big-${n}`, 'default'),
-  ]);
-  const reader = await openConnection(target);
-  const lists: number[] = [];
-  let bytes = 0;
-  for (let i = 0; i < 5; i++) {
-    const began = performance.now();
-    bytes = (await reader.send('GET', '/api/v1/pods')).body.length;
-    lists.push(performance.now() - began);
-  }
-  lists.sort((a, b) => a - b);
-  rows.push({ what: `list of 10,000 pods (${mb(bytes)})`, measured: ms(quantile(lists, 0.5)), aim: '100 ms' });
-  reader.close();
-  await fanOut(target, rows);
-  await cluster.stop();
-  removeDir(dir);
-}
-
-async function fanOut(target: Target, rows: Row[]): Promise<void> {
-  const watchers = await Promise.all(Array.from({ length: 100 }, () => openConnection(target)));
-  let bytes = 0;
-  for (const watcher of watchers) {
-    watcher.stream('/api/v1/namespaces/kube-public/configmaps?watch=1', (chunk) => {
-      bytes += chunk.length;
-    });
-  }
-  const path = '/api/v1/namespaces/kube-public/configmaps';
-  const body = (n: number): string =>
-    JSON.stringify({
-      apiVersion: 'v1',
-      kind: 'ConfigMap',
-      metadata: { name: `w-${n}` },
-      data: { text: 'x'.repeat(1800) },
-    });
-  const began = performance.now();
-  const writes = 3000;
-  await load(target, 16, writes, 201, (n) => ['POST', path, body(n)]);
-  const least = writes * 100 * 1900;
-  while (bytes < least) await pause(5);
-  const seconds = (performance.now() - began) / 1000;
-  rows.push({
-    what: 'watch events to 100 watchers',
-    measured: rate((writes * 100) / seconds, 'events'),
-    aim: '60,000 events/s',
-  });
-  for (const watcher of watchers) watcher.close();
-}
-
 const parts: Readonly<Record<string, (rows: Row[]) => Promise<void>>> = {
   start: startAndRest,
   pods: (rows) => podStarts(rows, 'containerd', 20),
   sim: (rows) => podStarts(rows, 'sim', 100),
   crowd: (rows) => crowd(rows, 500, 5000),
-  api: apiLoad,
+  api: apiRequests,
+  lists: apiLists,
+  scale: apiScale,
 };
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !(name in parts));

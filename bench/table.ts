@@ -1,25 +1,30 @@
-import { cpus, totalmem } from 'node:os';
+import { cpus, loadavg, totalmem } from 'node:os';
 
 export interface Row {
   readonly what: string;
   readonly measured: string;
+  /** The same of the peer measured in the same run, and how many times its cost or time ours is. */
+  readonly peer?: string;
   readonly aim: string;
 }
 
-/** The machine in one line, for the head of a table. */
+/** The machine in one line, for the head of a table, with how busy it was when the run ended. */
 export function machineLine(): string {
   const model = cpus()[0]?.model ?? 'unknown processor';
-  return `${cpus().length} x ${model}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform} ${process.arch}, Node ${process.version}`;
+  const busy = loadavg()
+    .slice(0, 2)
+    .map((it) => it.toFixed(1))
+    .join(' and ');
+  return `${cpus().length} x ${model}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform} ${process.arch}, Node ${process.version}; load ${busy} (1 and 5 minutes)`;
 }
 
 /** A Markdown table, columns padded. */
 export function renderTable(rows: readonly Row[]): string {
-  const all = [{ what: 'what', measured: 'measured', aim: 'aim' }, ...rows];
-  const width = (key: keyof Row): number => Math.max(...all.map((row) => row[key].length));
-  const [a, b, c] = [width('what'), width('measured'), width('aim')];
-  const line = (row: Row): string => `| ${row.what.padEnd(a)} | ${row.measured.padEnd(b)} | ${row.aim.padEnd(c)} |`;
-  const [head, ...rest] = all;
-  return [line(head as Row), `| ${'-'.repeat(a)} | ${'-'.repeat(b)} | ${'-'.repeat(c)} |`, ...rest.map(line)].join(
-    '\n',
-  );
+  const keys = ['what', 'measured', 'peer', 'aim'] as const;
+  const head: Row = { what: 'what', measured: 'measured', peer: 'bare server', aim: 'aim' };
+  const all = [head, ...rows];
+  const widths = keys.map((key) => Math.max(...all.map((row) => (row[key] ?? '').length)));
+  const line = (row: Row): string => `| ${keys.map((key, i) => (row[key] ?? '').padEnd(widths[i] ?? 0)).join(' | ')} |`;
+  const rule = `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`;
+  return [line(head), rule, ...rows.map(line)].join('\n');
 }

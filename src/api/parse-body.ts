@@ -12,7 +12,11 @@ export interface ParsedBody {
 }
 
 const mostDuplicates = 100;
-const deepest = 10_000;
+/**
+ * Objects and lists inside one another. Go's decoder takes 10,000, more than any object needs; this many can be walked by every part of the
+ * server without running out of stack.
+ */
+const deepest = 1000;
 
 const quote = 0x22;
 const backslash = 0x5c;
@@ -40,6 +44,19 @@ function pathTo(stack: readonly Level[], key: string): string {
     path += level.keys ? `${path === '' ? '' : '.'}${level.label}` : `[${level.index}]`;
   }
   return path === '' ? key : `${path}.${key}`;
+}
+
+/** True where objects and lists stand deeper inside one another than the server can walk. The text is valid JSON. */
+function isTooDeep(text: string): boolean {
+  if (text.length <= 2 * deepest) return false;
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    const char = text.charCodeAt(at);
+    if (char === quote) at = afterString(text, at) - 1;
+    else if (char === 0x7d || char === 0x5d) depth--;
+    else if ((char === 0x7b || char === 0x5b) && ++depth > deepest) return true;
+  }
+  return false;
 }
 
 /** Walks JSON text that JSON.parse has accepted and names the fields that an object has twice. */
@@ -225,6 +242,7 @@ export function parseJson(text: string, options: ParseOptions = {}): ParsedBody 
     if (!(error instanceof SyntaxError)) throw error;
     throw malformed(jsonSyntaxError(text), text, options);
   }
+  if (isTooDeep(text)) throw malformed('exceeded max depth', text, options);
   return { value, duplicates: options.findDuplicates ? jsonDuplicates(text) : [] };
 }
 
@@ -274,7 +292,13 @@ export function parseYaml(text: string, options: ParseOptions = {}): ParsedBody 
       },
     });
   }
+  if (isDeeper(value, deepest)) throw malformed('exceeded max depth', text, options);
   return { value: jsonSafe(value), duplicates };
+}
+
+function isDeeper(value: unknown, limit: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return limit === 0 || Object.values(value).some((it) => isDeeper(it, limit - 1));
 }
 
 /** YAML can hold what JSON cannot (dates, NaN, non-string keys): those become text, as in sigs.k8s.io/yaml. */

@@ -6,7 +6,7 @@ import type { KubeObject, Live, ObjectList, Resource } from '../../api/resource.
 import { apiVersionOf } from '../../api/resource.ts';
 import type { Clock } from '../../base/clock.ts';
 import { isCustom } from '../storage/keys.ts';
-import { metadataOffset, wireBytes } from '../storage/wire.ts';
+import { metadataOffset, wireBytes, wireHas, wireJson, wireSize } from '../storage/wire.ts';
 import type { Incoming } from './body.ts';
 import type { Format } from './negotiate.ts';
 
@@ -148,8 +148,8 @@ export const contentTypeOf = (format: Format): string => {
     : base;
 };
 
-/** Bytes written at a time. */
-const pieceBytes = 256 * 1024;
+/** Bytes written at a time: enough that waiting for the client costs little, little enough that others get their turn. */
+const pieceBytes = 1024 * 1024;
 
 /**
  * A list in JSON, put together from the bytes that its items have already. Items of built-in kinds go without kind and apiVersion, as
@@ -165,10 +165,7 @@ export function encodeList(
   const skip = isCustom(resource) ? 0 : metadataOffset(resource.kind, apiVersionOf(resource)) - metadataKey.length;
   // Each item costs its bytes from its first field on, a brace before and a comma after.
   let size = opening.length + ending.length - (items.length > 0 ? 1 : 0);
-  for (const item of items) {
-    const bytes = wireBytes(item);
-    size += bytes.length - itemStart(bytes, skip) + 2;
-  }
+  for (const item of items) size += wireSize(item) - itemStart(item, skip) + 2;
   return { size, pieces: () => listPieces(opening, items, skip) };
 }
 
@@ -176,9 +173,10 @@ function* listPieces(opening: Buffer, items: readonly Live[], skip: number): Gen
   let out = Buffer.allocUnsafe(pieceBytes);
   let at = opening.copy(out);
   for (let index = 0; index < items.length; index++) {
-    const bytes = wireBytes(items[index] as Live);
-    const from = itemStart(bytes, skip);
-    const needed = bytes.length - from + 2;
+    const item = items[index] as Live;
+    const json = wireJson(item);
+    const from = itemStart(item, skip);
+    const needed = json.size - from + 2;
     if (at + needed + ending.length > out.length) {
       yield out.subarray(0, at);
       out = Buffer.allocUnsafe(Math.max(pieceBytes, needed + ending.length));
@@ -186,8 +184,7 @@ function* listPieces(opening: Buffer, items: readonly Live[], skip: number): Gen
     }
     if (index > 0) out[at++] = comma;
     out[at++] = brace;
-    out.set(from === 0 ? bytes : bytes.subarray(from), at);
-    at += bytes.length - from;
+    at = json.copy(out, at, from);
   }
   ending.copy(out, at);
   yield out.subarray(0, at + ending.length);
@@ -199,16 +196,15 @@ const ending = Buffer.from(']}');
 const metadataKey = Buffer.from('"metadata":{');
 
 /** Where an item's first field begins: at `metadata` where kind and apiVersion before it are left out. */
-const itemStart = (bytes: Buffer, skip: number): number =>
-  skip > 0 && bytes.compare(metadataKey, 0, metadataKey.length, skip, skip + metadataKey.length) === 0 ? skip : 1;
+const itemStart = (item: Live, skip: number): number => (skip > 0 && wireHas(item, metadataKey, skip) ? skip : 1);
 
 /** One frame of a watch. */
 export function watchFrame(type: string, object: Live | KubeObject): Buffer {
-  const bytes = wireBytes(object);
+  const json = wireJson(object);
   const head = `{"type":"${type}","object":`;
-  const out = Buffer.allocUnsafe(head.length + bytes.length + 2);
+  const out = Buffer.allocUnsafe(head.length + json.size + 2);
   out.write(head, 0, 'latin1');
-  out.set(bytes, head.length);
-  out.write('}\n', head.length + bytes.length, 'latin1');
+  const end = json.copy(out, head.length, 0);
+  out.write('}\n', end, 'latin1');
   return out;
 }

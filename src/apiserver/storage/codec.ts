@@ -1,4 +1,5 @@
 import { isRecord, setOwn } from '../../api/draft.ts';
+import { shareFields } from '../../api/managed-fields/field-set.ts';
 import type { Live } from '../../api/resource.ts';
 import { apiVersionOf } from '../../api/resource.ts';
 import type { Draft, KindDefinition } from '../../kinds/kind.ts';
@@ -45,14 +46,39 @@ export function decodeObject(
   revision: number,
   kindOf: (apiVersion: string) => KindDefinition | undefined,
 ): Live {
-  let draft = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')) as Draft;
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+  let draft = JSON.parse(text) as Draft;
   const apiVersion = apiVersionOf(kind.resource);
+  const opening = `{"kind":"${kind.resource.kind}","apiVersion":"${apiVersion}","metadata":{`;
+  let asStored = text.startsWith(opening);
   if (draft['apiVersion'] !== apiVersion) {
     const storage = kindOf(String(draft['apiVersion']))?.storage;
     if (storage) draft = storage.toStorage(draft);
     draft['apiVersion'] = apiVersion;
   }
-  kind.defaults?.(draft);
-  (draft['metadata'] as Draft)['resourceVersion'] = String(revision);
-  return share(draft);
+  if (kind.defaults) {
+    const before = asStored ? countFields(draft) : 0;
+    kind.defaults(draft);
+    // Defaults only fill what is missing: as many fields as before means that nothing was.
+    asStored &&= countFields(draft) === before;
+  }
+  const meta = draft['metadata'] as Draft;
+  shareManagedFields(meta);
+  meta['resourceVersion'] = String(revision);
+  return asStored ? share(draft, bytes, opening.length) : share(draft);
+}
+
+function countFields(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  let count = 0;
+  for (const key in value) count += 1 + countFields((value as Draft)[key]);
+  return count;
+}
+
+function shareManagedFields(meta: Draft): void {
+  const entries = meta['managedFields'];
+  if (!Array.isArray(entries)) return;
+  for (const entry of entries as { fieldsV1?: unknown }[]) {
+    if (isRecord(entry.fieldsV1)) entry.fieldsV1 = shareFields(entry.fieldsV1);
+  }
 }
