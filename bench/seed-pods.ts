@@ -50,7 +50,7 @@ function storedPod(name: string, n: number): object {
 
 /** Writes `count` pods into the store of a stopped cluster; gives the mean bytes of one. */
 export async function seedPods(dataDir: string, count: number): Promise<number> {
-  const store = lmdbStore(join(dataDir, 'store'));
+  const store = await lmdbStore(join(dataDir, 'store'));
   let bytes = 0;
   const group = 500;
   for (let from = 0; from < count; from += group) {

@@ -294,7 +294,7 @@ describe('bad input', () => {
       'GET',
       at,
       undefined,
-      { accept: 'application/vnd.kubernetes.protobuf' },
+      { accept: 'text/html' },
       406,
       /^only the following media types are accepted/,
     ],

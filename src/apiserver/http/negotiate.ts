@@ -2,12 +2,15 @@ import { notAcceptable } from '../../api/status.ts';
 
 /** How an answer is to be written. */
 export interface Format {
-  readonly type: 'json' | 'yaml';
+  readonly type: 'json' | 'yaml' | 'protobuf';
   /** What objects are turned into first. */
   readonly as: 'object' | 'table' | 'partial' | 'discovery';
   /** The version of the Table, PartialObjectMetadata or discovery asked for. */
   readonly version: string;
 }
+
+/** Kubernetes' own binary form. */
+export const protobufType = 'application/vnd.kubernetes.protobuf';
 
 const plain: Format = { type: 'json', as: 'object', version: '' };
 const known = new Map<string, readonly Format[]>();
@@ -35,7 +38,9 @@ function formatOf(type: string, params: ReadonlyMap<string, string>): Format | u
       ? 'json'
       : type === 'application/yaml'
         ? 'yaml'
-        : undefined;
+        : type === protobufType
+          ? 'protobuf'
+          : undefined;
   if (!out) return undefined;
   const as = params.get('as');
   const version = params.get('v') ?? '';
@@ -56,7 +61,7 @@ function formatOf(type: string, params: ReadonlyMap<string, string>): Format | u
   return undefined;
 }
 
-/** The best format that `allowed` takes. Throws NotAcceptable (protobuf alone, for one: clients then ask for JSON). */
+/** The best format that `allowed` takes. Throws NotAcceptable. */
 export function negotiate(accept: string | undefined, allowed: (format: Format) => boolean): Format {
   if (accept === undefined || accept === '' || accept === 'application/json') return plain;
   let formats = known.get(accept);
@@ -66,6 +71,10 @@ export function negotiate(accept: string | undefined, allowed: (format: Format) 
     if (accept.length < 1024) known.set(accept, formats);
   }
   const found = formats.find(allowed);
-  if (!found) throw notAcceptable('only the following media types are accepted: application/json, application/yaml');
+  if (!found) {
+    const types = ['application/json', 'application/yaml'];
+    if (allowed({ type: 'protobuf', as: 'object', version: '' })) types.push(protobufType);
+    throw notAcceptable(`only the following media types are accepted: ${types.join(', ')}`);
+  }
   return found;
 }

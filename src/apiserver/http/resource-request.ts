@@ -1,16 +1,18 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { RequestOptions, ResourceRequest, ResourceResult, UserInfo, Verb } from '../../api/handler.ts';
-import type { KubeObject, Live } from '../../api/resource.ts';
+import { apiVersionOf, type KubeObject, type Live } from '../../api/resource.ts';
 import { badRequest, noSuchPath } from '../../api/status.ts';
 import { randomInt } from '../../base/random.ts';
 import type { KindDefinition } from '../../kinds/kind.ts';
 import { attributesOf, authorize } from '../authorize.ts';
 import { methodNotAllowed } from '../handler.ts';
+import { isCustom } from '../storage/keys.ts';
 import { type Incoming, parseBody, parsePatch, readBody } from './body.ts';
 import type { Exchange, Front } from './front.ts';
 import { resourceLabels } from './metrics.ts';
 import { type Format, negotiate } from './negotiate.ts';
+import { hasProtobuf } from './protobuf/encode.ts';
 import { parseOptions, wantsWatch, withDeleteBody } from './query.ts';
 import { contentTypeOf, encode, encodeList, type Outgoing, send, sendPieces } from './respond.ts';
 import { type ResourceRoute, verbOf } from './route.ts';
@@ -53,13 +55,18 @@ export function answerResource(exchange: Exchange, route: ResourceRoute, user: U
     const object = front.peek(kind, route, user);
     if (object) {
       exchange.verb = metricVerbs.get;
-      return answerObject(exchange, kind, negotiate(request.headers.accept, anyButDiscovery), object, 200);
+      return answerObject(exchange, kind, negotiate(request.headers.accept, formatsOf(kind)), object, 200);
     }
   }
   return answerSlowly(exchange, route, user, kind);
 }
 
-const anyButDiscovery = (it: Format): boolean => it.as !== 'discovery';
+const textOnly = (it: Format): boolean => it.as !== 'discovery' && it.type !== 'protobuf';
+const allButTables = (it: Format): boolean => it.as !== 'discovery' && (it.type !== 'protobuf' || it.as !== 'table');
+
+/** The formats in which a kind can be had: custom resources and tables have no protobuf form. */
+const formatsOf = ({ resource }: KindDefinition): ((it: Format) => boolean) =>
+  !isCustom(resource) && hasProtobuf(apiVersionOf(resource), resource.kind) ? allButTables : textOnly;
 
 async function refuseUnknown(exchange: Exchange, route: ResourceRoute, user: UserInfo): Promise<void> {
   const verb = verbOf(exchange.request.method ?? 'GET', route, false) ?? 'get';
@@ -86,7 +93,7 @@ async function answerSlowly(
   if (!verb) throw methodNotAllowed();
   exchange.verb = metricVerbs[verb];
   const options = parseOptions(query, optionsKinds[verb]);
-  const format = negotiate(request.headers.accept, anyButDiscovery);
+  const format = negotiate(request.headers.accept, formatsOf(kind));
   const resourceRequest = await readRequest(exchange, route, verb, options, user, kind);
   if (verb === 'watch') {
     // A watch is counted while it is set up, not while it runs.
@@ -222,6 +229,13 @@ function sendEncoded(
     : send(exchange, code, type, bytes);
 }
 
+/** An answer of another kind than the resource's: in JSON where it has no protobuf form. */
+function answerOther(exchange: Exchange, wanted: Format, object: KubeObject, code: number): Promise<void> | undefined {
+  const able = wanted.type !== 'protobuf' || hasProtobuf(object.apiVersion ?? '', object.kind ?? '');
+  const format: Format = able ? wanted : { type: 'json', as: 'object', version: '' };
+  return sendEncoded(exchange, code, format, encode(object, format, exchange.pretty));
+}
+
 function answerResult(
   exchange: Exchange,
   kind: KindDefinition,
@@ -234,7 +248,7 @@ function answerResult(
     case 'object':
       return answerObject(exchange, kind, format, result.object, result.created ? 201 : 200);
     case 'answer':
-      return sendEncoded(exchange, result.code, format, encode(result.object, format, pretty));
+      return answerOther(exchange, format, result.object, result.code);
     case 'list': {
       const { list } = result;
       if (format.as === 'object' && format.type === 'json' && !pretty)

@@ -4,11 +4,13 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { KubeObject, Live, ObjectList, Resource } from '../../api/resource.ts';
 import { apiVersionOf } from '../../api/resource.ts';
+import { defined } from '../../base/assert.ts';
 import type { Clock } from '../../base/clock.ts';
 import { isCustom } from '../storage/keys.ts';
 import { metadataOffset, wireBytes, wireHas, wireJson, wireSize } from '../storage/wire.ts';
 import type { Incoming } from './body.ts';
-import type { Format } from './negotiate.ts';
+import { type Format, protobufType } from './negotiate.ts';
+import { encodeProtobuf, encodeProtobufList } from './protobuf/encode.ts';
 
 export type Outgoing = ServerResponse | Http2ServerResponse;
 
@@ -132,6 +134,10 @@ const warningHeader = (text: string): string =>
 /** The bytes of any object in this format; a promise where a library has to be loaded for it. */
 export function encode(object: KubeObject | ObjectList, format: Format, pretty: boolean): Buffer | Promise<Buffer> {
   if (format.type === 'yaml') return encodeYaml(object);
+  if (format.type === 'protobuf') {
+    const bytes = 'items' in object ? encodeProtobufList(object as ObjectList) : encodeProtobuf(object as KubeObject);
+    return defined(bytes, `no protobuf form of ${object.kind}`);
+  }
   if (pretty) return Buffer.from(`${JSON.stringify(object, null, 2)}\n`);
   return wireBytes(object as KubeObject);
 }
@@ -141,8 +147,10 @@ async function encodeYaml(object: object): Promise<Buffer> {
   return Buffer.from(stringify(object, { aliasDuplicateObjects: false }));
 }
 
+const mediaTypes = { json: 'application/json', yaml: 'application/yaml', protobuf: protobufType } as const;
+
 export const contentTypeOf = (format: Format): string => {
-  const base = format.type === 'yaml' ? 'application/yaml' : 'application/json';
+  const base = mediaTypes[format.type];
   return format.as === 'discovery'
     ? `${base};g=apidiscovery.k8s.io;v=${format.version};as=APIGroupDiscoveryList`
     : base;

@@ -5,6 +5,7 @@ import { internalError, StatusError } from '../../api/status.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { KindDefinition } from '../../kinds/kind.ts';
 import type { Format } from './negotiate.ts';
+import { protobufFrame } from './protobuf/encode.ts';
 import { contentTypeOf, drained, type Outgoing, watchFrame, writePiece } from './respond.ts';
 import { type IncludeObject, partialOf, tableOf } from './table.ts';
 
@@ -20,8 +21,11 @@ export interface WatchResponse {
   readonly clock: Clock;
 }
 
-/** Batches that went to several watchers as they are, encoded once. */
-const encoded = new WeakMap<readonly WatchEvent[], Buffer>();
+/** Batches that went to several watchers as they are, encoded once in each form. */
+const encoded = {
+  json: new WeakMap<readonly WatchEvent[], Buffer>(),
+  protobuf: new WeakMap<readonly WatchEvent[], Buffer>(),
+};
 
 /** Streams a watch until either side ends it. A client that does not read is cut off. */
 export async function streamWatch(watch: WatchResponse, stream: WatchStream, abort: () => void): Promise<void> {
@@ -29,7 +33,7 @@ export async function streamWatch(watch: WatchResponse, stream: WatchStream, abo
   response.writeHead(200, {
     'Audit-Id': watch.auditId,
     'Cache-Control': 'no-cache, private',
-    'Content-Type': contentTypeOf(format),
+    'Content-Type': contentTypeOf(format) + (format.type === 'protobuf' ? ';stream=watch' : ''),
   });
   if ('flushHeaders' in response) response.flushHeaders();
   response.on('close', abort);
@@ -50,14 +54,15 @@ export async function streamWatch(watch: WatchResponse, stream: WatchStream, abo
 
 /** Turns batches into pieces to write. */
 function framesOf(watch: WatchResponse): (batch: readonly WatchEvent[]) => Iterable<Buffer> {
-  const plain = watch.format.as === 'object' && watch.format.type === 'json';
+  const { type, as } = watch.format;
+  const known = as === 'object' && type !== 'yaml' ? encoded[type] : undefined;
   const frame = frameMaker(watch);
   return (batch) => {
-    if (!plain || !Object.isFrozen(batch)) return pieces(batch, frame);
-    let bytes = encoded.get(batch);
+    if (!known || !Object.isFrozen(batch)) return pieces(batch, frame);
+    let bytes = known.get(batch);
     if (!bytes) {
       bytes = Buffer.concat([...pieces(batch, frame)]);
-      encoded.set(batch, bytes);
+      known.set(batch, bytes);
     }
     return [bytes];
   };
@@ -80,6 +85,7 @@ function* pieces(batch: readonly WatchEvent[], frame: (event: WatchEvent) => Buf
 
 function frameMaker({ kind, format, include, clock }: WatchResponse): (event: WatchEvent) => Buffer {
   let headers = true;
+  const frame = format.type === 'protobuf' ? protobufFrame : watchFrame;
   const shown = (object: Live): KubeObject => {
     if (format.as === 'partial') return partialOf(object, format.version);
     if (format.as !== 'table') return object;
@@ -100,11 +106,11 @@ function frameMaker({ kind, format, include, clock }: WatchResponse): (event: Wa
       case 'ADDED':
       case 'MODIFIED':
       case 'DELETED':
-        return watchFrame(event.type, shown(event.object));
+        return frame(event.type, shown(event.object));
       case 'BOOKMARK':
-        return watchFrame('BOOKMARK', shown(bookmark(kind, event.resourceVersion, event.initialEventsEnd)));
+        return frame('BOOKMARK', shown(bookmark(kind, event.resourceVersion, event.initialEventsEnd)));
       case 'ERROR':
-        return watchFrame('ERROR', statusOf(event.error));
+        return frame('ERROR', statusOf(event.error));
     }
   };
 }

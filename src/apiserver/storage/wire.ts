@@ -12,6 +12,8 @@ interface Wire {
   /** Where resourceVersion goes into the bytes; 0 where they are complete. */
   readonly at: number;
   versions: Map<string, Live> | undefined;
+  /** Its protobuf message, once a client has asked for it. */
+  protobuf: Buffer | undefined;
 }
 
 const wire = Symbol('wire');
@@ -24,7 +26,7 @@ export function metadataOffset(kind: string, apiVersion: string): number {
 
 /** Makes an object ready to be shared: attaches the place for its bytes and freezes it deeply. */
 export function share<T extends KubeObject>(object: T, stored?: Uint8Array, at = 0): Live<T> {
-  const holder: Wire = { bytes: stored, at: stored ? at : 0, versions: undefined };
+  const holder: Wire = { bytes: stored, at: stored ? at : 0, versions: undefined, protobuf: undefined };
   Object.defineProperty(object, wire, { value: holder, enumerable: false });
   return deepFreeze(object) as Live<T>;
 }
@@ -89,6 +91,14 @@ export function wireBytes(object: KubeObject): Buffer {
   const out = Buffer.allocUnsafe(json.size);
   json.copy(out, 0, 0);
   return out;
+}
+
+/** The object's protobuf message, made once for a shared object. */
+export function wireProtobuf(object: KubeObject, make: () => Buffer): Buffer {
+  const holder = (object as Carrier)[wire];
+  if (!holder) return make();
+  holder.protobuf ??= make();
+  return holder.protobuf;
 }
 
 /** The object in another version, converted once for a shared object. */

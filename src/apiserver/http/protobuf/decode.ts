@@ -1,7 +1,7 @@
 import { setOwn } from '../../../api/draft.ts';
-import { rfc3339, rfc3339Micro } from '../../../base/clock.ts';
+import { rfc3339 } from '../../../base/clock.ts';
 import type { Draft } from '../../../kinds/kind.ts';
-import { type Field, messageOf } from './messages.ts';
+import { type Field, messageName, messageOf } from './messages.ts';
 import { ProtobufError, type WireField, wireFields } from './reader.ts';
 
 const magic = Buffer.from('k8s\0');
@@ -27,16 +27,9 @@ export function decodeProtobuf(bytes: Buffer): Draft {
       }
     } else if (number === 2) raw = value;
   }
-  const message = [messageName(apiVersion, kind), `meta.v1.${kind}`].find((it) => messageOf(it));
+  const message = [messageName(apiVersion, kind), `meta.v1.${kind}`].find((it) => it !== undefined && messageOf(it));
   if (message === undefined) throw new ProtobufError(`no kind ${JSON.stringify(kind)} of ${apiVersion} in protobuf`);
   return { kind, apiVersion, ...decodeMessage(message, raw, 0) };
-}
-
-/** `rbac.authorization.k8s.io/v1` Role is `rbac.v1.Role`. */
-function messageName(apiVersion: string, kind: string): string {
-  const slash = apiVersion.indexOf('/');
-  const group = slash < 0 ? 'core' : (apiVersion.slice(0, slash).split('.', 1)[0] ?? '');
-  return `${group}.${apiVersion.slice(slash + 1)}.${kind}`;
 }
 
 const textOf = ({ value }: WireField): string => (Buffer.isBuffer(value) ? value.toString('utf8') : String(value));
@@ -66,7 +59,8 @@ function addField(out: Draft, field: Field, wire: WireField, depth: number): voi
     }
     case 'list': {
       const list = (out[field.name] ?? []) as unknown[];
-      list.push(decodeValue(field, wire, depth) ?? {});
+      const value = decodeValue(field, wire, depth);
+      list.push(value === undefined ? {} : value);
       out[field.name] = list;
       return;
     }
@@ -114,9 +108,9 @@ function decodeValue(field: Field, wire: WireField, depth: number): unknown {
     case 'double':
       return value.length === 8 ? value.readDoubleLE() : value.readFloatLE();
     case 'time':
-      return timeOf(value, rfc3339);
+      return timeOf(value, false);
     case 'micro-time':
-      return timeOf(value, rfc3339Micro);
+      return timeOf(value, true);
     case 'quantity':
       return firstText(value) ?? '0';
     case 'int-or-string':
@@ -170,11 +164,14 @@ function numbers(bytes: Buffer): Readonly<Record<number, number>> {
   return found;
 }
 
-function timeOf(bytes: Buffer, format: (ms: number) => string): string | undefined {
+function timeOf(bytes: Buffer, micro: boolean): string | undefined {
   if (bytes.length === 0) return undefined;
   const { 1: seconds = 0, 2: nanos = 0 } = numbers(bytes);
   // Go's zero time is what an unset one is written as.
-  return seconds === -62135596800 ? undefined : format(seconds * 1000 + nanos / 1e6);
+  if (seconds === -62135596800) return undefined;
+  const text = rfc3339(seconds * 1000);
+  // Taken apart: milliseconds with a fraction would not carry the sixth digit.
+  return micro ? `${text.slice(0, -1)}.${String(Math.floor(nanos / 1000)).padStart(6, '0')}Z` : text;
 }
 
 function intOrString(bytes: Buffer): string | number {

@@ -58,8 +58,31 @@ let table: Readonly<Record<string, string>> | undefined;
 const parsed = new Map<string, Message>();
 
 /**
+ * The message of a built-in kind: `rbac.authorization.k8s.io/v1` Role is `rbac.v1.Role`. Undefined for groups that cannot be Kubernetes' own.
+ */
+export function messageName(apiVersion: string, kind: string): string | undefined {
+  const slash = apiVersion.indexOf('/');
+  const group = slash < 0 ? 'core' : apiVersion.slice(0, slash);
+  if (group.includes('.') && !group.endsWith('.k8s.io')) return undefined;
+  return `${group.split('.', 1)[0]}.${apiVersion.slice(slash + 1)}.${kind}`;
+}
+
+const backwards = new Map<string, readonly Field[]>();
+
+/** The fields of a message that is known, by number, the highest first. */
+export function fieldsFromLast(name: string): readonly Field[] {
+  let fields = backwards.get(name);
+  if (!fields) {
+    fields = [...(messageOf(name)?.values() ?? [])].sort((a, b) => b.number - a.number);
+    backwards.set(name, fields);
+  }
+  return fields;
+}
+
+/**
  * A message of the built-in types, `core.v1.Pod`; undefined for one that is not known. The field numbers are those of the `protobuf` tags
- * in k8s.io/api, apimachinery, apiextensions-apiserver and kube-aggregator, which are frozen for ever; one row reads `NUMBER NAME TYPE, …`.
+ * in k8s.io/api, apimachinery, apiextensions-apiserver and kube-aggregator (scripts/generate-protobuf.mjs reads them from there), which are
+ * frozen for ever; one row reads `NUMBER NAME TYPE, …`.
  */
 export function messageOf(name: string): Message | undefined {
   const known = parsed.get(name);
