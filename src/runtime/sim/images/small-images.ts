@@ -159,7 +159,7 @@ export const smallImages = (): readonly SimImage[] => [
   ...imageFamily(
     ['docker.io/traefik/whoami', 'docker.io/containous/whoami'],
     ['latest v1.11.0 v1.11 v1.10.4 v1.10 v1.9 v1.8'],
-    () => single('whoami', 'whoami', { exposedPorts: ['80/tcp'] }),
+    () => single('whoami', 'traefik-whoami', { exposedPorts: ['80/tcp'] }),
   ),
   ...imageFamily(['docker.io/hashicorp/http-echo'], ['latest 1.0.0 1.0 0.2.3'], () =>
     single('http-echo', 'http-echo', { exposedPorts: ['5678/tcp'], user: '65532:65532' }),

@@ -396,11 +396,14 @@ export class Process {
         }
         throw error;
       }
+      if (taken === 0 && rest.length > 0) {
+        // Nothing may come between the look and the wait, or a wake-up is missed.
+        await this.block((wake) => file.onReady('write', wake));
+        continue;
+      }
       const wait = this.work(cost.syscall + taken / cost.bytesPerMicro);
       if (wait) await wait;
-      if (taken >= rest.length) return;
-      if (taken > 0) rest = rest.subarray(taken);
-      else await this.block((wake) => file.onReady('write', wake));
+      rest = rest.subarray(taken);
     } while (rest.length > 0);
   }
 

@@ -54,6 +54,9 @@ export interface Applet {
 
 const bufferLimit = 32_768;
 
+/** Busybox's commands that name the file alone when it cannot be opened (fopen_or_warn). */
+const fopening = new Set(['head', 'wc', 'cut', 'tee', 'rev', 'tac', 'paste', 'fold', 'od', 'hexdump', 'expand']);
+
 /** A program out of a small command's body. */
 export function applet(body: (a: Applet) => number | Promise<number>, flavour: Flavour = 'busybox'): Program {
   return async (p) => {
@@ -98,7 +101,11 @@ export async function runApplet(
     },
     async cannotOpen(path, error) {
       if (!(error instanceof SysError)) throw error;
-      return a.warn(flavour === 'busybox' ? `can't open '${path}': ${strerror(error)}` : `${path}: ${strerror(error)}`);
+      return a.warn(
+        flavour === 'busybox' && !fopening.has(name)
+          ? `can't open '${path}': ${strerror(error)}`
+          : `${path}: ${strerror(error)}`,
+      );
     },
     number(text) {
       if (!/^[-+]?\d+$/.test(text)) throw new Failure(`invalid number '${text}'`);

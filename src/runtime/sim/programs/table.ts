@@ -18,7 +18,7 @@ const programs: Readonly<Record<string, () => Promise<Program>>> = {
   nonewprivs: async () => (await import('./small/nonewprivs.ts')).nonewprivs,
   'resource-consumer': async () => (await import('./small/resource-consumer.ts')).resourceConsumer,
   stress: async () => (await import('./small/stress.ts')).stress,
-  whoami: async () => (await import('./small/web.ts')).whoami,
+  'traefik-whoami': async () => (await import('./small/web.ts')).whoami,
   'http-echo': async () => (await import('./small/web.ts')).httpEcho,
   'hello-app': async () => (await import('./small/web.ts')).helloApp,
   bootcamp: async () => (await import('./small/web.ts')).bootcamp,

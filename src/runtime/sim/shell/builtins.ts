@@ -5,10 +5,10 @@ import { parseSignal, type Signal, signalNumbers } from '../kernel/signals.ts';
 import { find, may } from '../vfs/mount-space.ts';
 import { evaluate } from './expand.ts';
 import { parseScript } from './parser.ts';
-import { echoText, printfText } from './print.ts';
+import { echoText, outputBytes, printfText } from './print.ts';
 import { readBuiltin } from './read-builtin.ts';
 import type { Shell } from './shell.ts';
-import { Control, getVariable, prefix, ShellFailure, setVariable } from './state.ts';
+import { Control, errorLine, getVariable, prefix, ShellFailure, setVariable } from './state.ts';
 import { evaluateTest, TestError } from './test-expression.ts';
 
 export type Builtin = (shell: Shell, argv: readonly string[]) => Promise<number> | number;
@@ -34,14 +34,14 @@ export const specialBuiltins: ReadonlySet<string> = new Set([
 ]);
 
 const complain = async (shell: Shell, text: string, status = 1): Promise<number> => {
-  await shell.state.p.complain(`${prefix(shell.state)}${text}\n`);
+  await shell.state.p.complain(`${errorLine(shell.state, text)}\n`);
   return status;
 };
 
 const print = async (shell: Shell, argv: readonly string[], text: string): Promise<number> => {
   if (text === '') return 0;
   try {
-    await shell.state.p.write(1, text);
+    await shell.state.p.write(1, outputBytes(text));
     return 0;
   } catch (error) {
     if (!isSysError(error)) throw error;
@@ -65,7 +65,7 @@ const number = (shell: Shell, text: string | undefined, fallback: number, name: 
   if (text === undefined) return fallback;
   if (!/^\d+$/.test(text))
     throw new ShellFailure(
-      shell.state.dialect === 'dash'
+      shell.state.dialect !== 'bash'
         ? `${name}: Illegal number: ${text}`
         : `${name}: ${text}: numeric argument required`,
     );
@@ -167,7 +167,7 @@ const declare =
 const test: Builtin = async (shell, argv) => {
   let args = argv.slice(1);
   if (argv[0] === '[') {
-    if (args[args.length - 1] !== ']') return complain(shell, `[: missing ]`, 2);
+    if (args[args.length - 1] !== ']') return complain(shell, '[: missing ]', 2);
     args = args.slice(0, -1);
   }
   try {
@@ -592,7 +592,7 @@ export const builtins: Readonly<Record<string, Builtin>> = {
       const absent = /^can't kill pid (-?\d+): (.*)$/.exec(text);
       if (state.dialect === 'bash' && absent) return complain(shell, `kill: (${absent[1]}) - ${absent[2]}`);
       if (state.dialect === 'dash' && absent) return complain(shell, `kill: ${absent[2]}`).then((code) => code);
-      return complain(shell, state.dialect === 'ash' && absent ? `kill: ${text}` : `kill: ${text}`);
+      return complain(shell, `kill: ${text}`);
     });
   },
   umask: async (shell, argv) => {

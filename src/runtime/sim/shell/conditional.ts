@@ -15,7 +15,8 @@ export async function conditional(shell: Substituter, tokens: readonly CondToken
     const token = tokens[at++];
     if (!token) throw new ShellFailure('syntax error in conditional expression');
     if ('op' in token) return token.op;
-    return pattern ? expandPattern(shell, token.word) : expandText(shell, token.word);
+    // Busybox' [[ is its test with patterns: quotes do not take their meaning away.
+    return pattern && shell.state.dialect === 'bash' ? expandPattern(shell, token.word) : expandText(shell, token.word);
   };
   const primary = async (run: boolean): Promise<boolean> => {
     if (op() === '!') {

@@ -1,7 +1,7 @@
 import { SysError } from '../errno.ts';
 import { resolve } from '../vfs/mount-space.ts';
 import { listPath } from '../vfs/operations.ts';
-import { arithmetic } from './arithmetic.ts';
+import { type ArithmeticScope, arithmetic } from './arithmetic.ts';
 import type { Script, Word, WordPart } from './ast.ts';
 import { hasWildcard, matches, patternSource, quotePattern, trim } from './pattern.ts';
 import { getVariable, prefix, ShellFailure, type ShellState, setVariable } from './state.ts';
@@ -25,7 +25,7 @@ interface Field {
 export async function expandWords(shell: Substituter, words: readonly Word[]): Promise<string[]> {
   const out: string[] = [];
   for (const original of words) {
-    for (const word of shell.state.dialect === 'dash' ? [original] : braces(original)) {
+    for (const word of shell.state.dialect === 'bash' ? braces(original) : [original]) {
       const only = word[0];
       if (word.length === 1 && only?.t === 'lit' && only.q) out.push(only.v);
       else for (const field of await fields(shell, word)) out.push(...glob(shell.state, field));
@@ -110,10 +110,16 @@ async function fields(shell: Substituter, word: Word): Promise<Field[]> {
       finish();
     }
   };
-  for (const [index, part] of word.entries()) {
+  const take = async (part: WordPart, first: boolean): Promise<void> => {
     if (part.t === 'lit') {
-      add(part.q || index > 0 ? part.v : tilde(shell.state, part.v), part.q);
-      continue;
+      add(part.q || !first ? part.v : tilde(shell.state, part.v), part.q);
+      return;
+    }
+    const instead = await substitute(shell, part);
+    if (instead) {
+      // Quotes within ${x:-…} keep their meaning.
+      for (const [at, inner] of instead.entries()) await take(inner, first && at === 0);
+      return;
     }
     const value = await partValue(shell, part);
     const quoted = part.t !== 'proc' && part.q;
@@ -134,9 +140,19 @@ async function fields(shell: Substituter, word: Word): Promise<Field[]> {
     } else if (quoted) add(value, true);
     else if (part.t === 'proc') add(value, true);
     else split(value);
-  }
+  };
+  for (const [index, part] of word.entries()) await take(part, index === 0);
   finish();
   return done;
+}
+
+/** The word that stands for an unquoted `${x:-word}` or `${x:+word}`, when it is the word that counts. */
+async function substitute(shell: Substituter, part: WordPart): Promise<Word | undefined> {
+  if (part.t !== 'var' || part.q || !part.arg || !part.op || !/^:?[-+]$/.test(part.op)) return undefined;
+  const value = raw(shell.state, part.name, part.index ? await expandText(shell, part.index) : undefined);
+  const empty = value === undefined || value.length === 0;
+  const missing = part.op.startsWith(':') ? empty : value === undefined || (Array.isArray(value) && empty);
+  return missing === part.op.endsWith('-') ? part.arg : undefined;
 }
 
 async function partValue(shell: Substituter, part: Exclude<WordPart, { t: 'lit' }>): Promise<string | string[]> {
@@ -155,7 +171,7 @@ async function partValue(shell: Substituter, part: Exclude<WordPart, { t: 'lit' 
 /** Evaluates an arithmetic expression over the shell's variables. */
 export function evaluate(state: ShellState, text: string): bigint {
   const element = /^(\w+)\[(\w+)\]$/;
-  return arithmetic(text, {
+  const scope: ArithmeticScope = {
     get(name) {
       const value = getVariable(state, name);
       if (value === undefined && state.options.has('nounset')) throw new ShellFailure(`${name}: ${unset(state)}`);
@@ -163,7 +179,13 @@ export function evaluate(state: ShellState, text: string): bigint {
       return at ? '' : (value ?? '');
     },
     set: (name, value) => setVariable(state, name, value),
-  });
+  };
+  try {
+    return arithmetic(text, scope);
+  } catch (error) {
+    if (error instanceof ShellFailure || !(error instanceof Error)) throw error;
+    throw new ShellFailure(error.message, state.dialect === 'bash' ? 1 : 2);
+  }
 }
 
 const unset = (state: ShellState): string => (state.dialect === 'bash' ? 'unbound variable' : 'parameter not set');
@@ -206,7 +228,9 @@ const letters: Readonly<Record<string, string>> = {
   allexport: 'a',
 };
 const flags = (state: ShellState): string =>
-  [...state.options].map((name) => letters[name] ?? '').join('') + (state.interactive ? 'i' : '');
+  [...state.options].map((name) => letters[name] ?? '').join('') +
+  (state.interactive ? 'i' : '') +
+  (state.inline && state.dialect !== 'dash' ? 'c' : '');
 
 async function parameter(shell: Substituter, part: Extract<WordPart, { t: 'var' }>): Promise<string | string[]> {
   const { state } = shell;

@@ -74,18 +74,28 @@ class Parser {
     return body;
   };
 
-  private unexpected(): ShellSyntaxError {
+  private unexpected(expecting?: string): ShellSyntaxError {
     const { source, at, line } = this.cursor;
     const rest = source.slice(at);
     const token = /^(?:&&|\|\||;;|[\n;&|()<>]|[^\s;&|()<>]+)/.exec(rest)?.[0];
     const shown = token === '\n' ? 'newline' : token;
-    if (shown === undefined) return new ShellSyntaxError('Syntax error: end of file unexpected', line, true);
+    const hint = this.dialect === 'bash' || expecting === undefined ? '' : ` (expecting "${expecting}")`;
+    if (shown === undefined)
+      return new ShellSyntaxError(
+        this.dialect === 'ash'
+          ? `syntax error: unexpected end of file${hint}`
+          : this.dialect === 'bash'
+            ? 'syntax error: unexpected end of file'
+            : `Syntax error: end of file unexpected${hint}`,
+        line,
+        true,
+      );
     const text =
       this.dialect === 'bash'
         ? `syntax error near unexpected token \`${shown}'`
         : this.dialect === 'dash'
           ? `Syntax error: ${/^\W/.test(shown) ? `"${shown}"` : shown.length > 0 && reserved.has(shown) ? `"${shown}"` : 'word'} unexpected`
-          : `syntax error: unexpected "${shown}"`;
+          : `syntax error: unexpected ${/^\W/.test(shown) || reserved.has(shown) ? `"${shown}"` : 'word'}${hint}`;
     return new ShellSyntaxError(text, line);
   }
 
@@ -214,7 +224,7 @@ class Parser {
   }
 
   private expect(word: string): void {
-    if (!this.take(word)) throw this.unexpected();
+    if (!this.take(word)) throw this.unexpected(word);
   }
 
   private body(...ends: readonly string[]): Script {
@@ -323,7 +333,11 @@ class Parser {
       };
     }
     const name = this.plainWord();
-    if (!/^[A-Za-z_]\w*$/.test(name)) throw new ShellSyntaxError('Syntax error: Bad for loop variable', cursor.line);
+    if (!/^[A-Za-z_]\w*$/.test(name))
+      throw new ShellSyntaxError(
+        this.dialect === 'ash' ? 'syntax error: bad for loop variable' : 'Syntax error: Bad for loop variable',
+        cursor.line,
+      );
     let words: Word[] | undefined;
     if (this.take('in')) {
       words = [];
@@ -367,7 +381,7 @@ class Parser {
       arms.push({ patterns, body, end: end ?? ';;' });
       if (end) this.cursor.at += end.length;
       else {
-        this.expect('esac');
+        if (!this.take('esac')) throw this.unexpected(';;');
         break;
       }
     }

@@ -10,6 +10,19 @@ const simple: Readonly<Record<string, string>> = {
   e: '\x1b',
 };
 
+/** A byte that an escape spells, beyond ASCII: kept as a lone surrogate until it is written out. */
+const byteOf = (code: number): string => String.fromCharCode(code > 127 ? 0xdc00 + (code & 255) : code);
+
+/** Text as bytes, with those that escapes spelt as they are. */
+export function outputBytes(text: string): string | Uint8Array {
+  if (!/[\udc80-\udcff]/.test(text.replace(/[\ud800-\udbff][\udc00-\udfff]/g, ''))) return text;
+  const parts = text.split(/((?<![\ud800-\udbff])[\udc80-\udcff])/).map((part) => {
+    const code = part.charCodeAt(0);
+    return part.length === 1 && code >= 0xdc80 && code <= 0xdcff ? Buffer.from([code & 255]) : Buffer.from(part);
+  });
+  return Buffer.concat(parts);
+}
+
 /** Backslash escapes of echo -e and printf. `\c` ends the output: then `stop` is set. */
 export function decodeEscapes(
   text: string,
@@ -28,9 +41,8 @@ export function decodeEscapes(
       last = text.length;
       break;
     }
-    if (/^[0-7]/.test(code) && (octal === 'printf' || code.startsWith('0')))
-      out += String.fromCharCode(Number.parseInt(code, 8));
-    else if (/^x./.test(code)) out += String.fromCharCode(Number.parseInt(code.slice(1), 16));
+    if (/^[0-7]/.test(code) && (octal === 'printf' || code.startsWith('0'))) out += byteOf(Number.parseInt(code, 8));
+    else if (/^x./.test(code)) out += byteOf(Number.parseInt(code.slice(1), 16));
     else out += simple[code] ?? `\\${code}`;
   }
   return { text: out + text.slice(last), stop };

@@ -6,7 +6,7 @@ import { applyOptions } from './builtins.ts';
 import { type Dialect, parseScript } from './parser.ts';
 import { readLine } from './read-builtin.ts';
 import { Shell } from './shell.ts';
-import { Control, createState, getVariable, prefix, ShellFailure, type ShellState } from './state.ts';
+import { Control, createState, errorLine, getVariable, ShellFailure, type ShellState } from './state.ts';
 import { ShellSyntaxError } from './word-parser.ts';
 
 /** A shell as a program: `sh -c TEXT`, `sh FILE`, commands on standard input, or a terminal. */
@@ -84,6 +84,7 @@ async function execute(state: ShellState, options: ReadonlySet<string>, text: st
   const shell = new Shell(state);
   return shell.guarded(async () => {
     const script = parseScript(text, state.dialect);
+    if (state.options.has('noexec')) return 0;
     const last = state.inline ? lonely(script) : undefined;
     if (!last || state.options.size > 0) return shell.run(script);
     // One simple command is the whole script: the shell becomes it, as dash, ash and bash do.
@@ -181,7 +182,7 @@ async function parsed(state: ShellState, text: string, mayGrow: boolean): Promis
   } catch (error) {
     if (!(error instanceof ShellSyntaxError)) throw error;
     if (error.incomplete && mayGrow) return 'more';
-    await state.p.complain(`${prefix(state)}${error.message}\n`);
+    await state.p.complain(`${errorLine(state, error.message)}\n`);
     return 'bad';
   }
 }

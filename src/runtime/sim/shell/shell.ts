@@ -14,6 +14,7 @@ import { matches } from './pattern.ts';
 import {
   Control,
   environment,
+  errorLine,
   forkState,
   getVariable,
   prefix,
@@ -156,7 +157,7 @@ export class Shell implements Substituter {
       return error.kind === 'exit' || error.kind === 'return' ? error.count : this.state.status;
     if (error instanceof ShellFailure || (error instanceof Error && error.name === 'ShellSyntaxError')) {
       if ('line' in error && typeof error.line === 'number') this.state.line = error.line;
-      await this.p.complain(`${prefix(this.state)}${error.message}\n`);
+      await this.p.complain(`${errorLine(this.state, error.message)}\n`);
       return error instanceof ShellFailure ? error.status : 2;
     }
     if (error instanceof SysError && error.code === 'EAGAIN') {
@@ -421,7 +422,12 @@ export class Shell implements Substituter {
     const { params, loops } = state;
     state.params = argv.slice(1);
     state.loops = 0;
-    state.locals.push(new Map());
+    const frame = new Map<string, Variable | undefined>();
+    state.locals.push(frame);
+    if (state.dialect !== 'dash') {
+      frame.set('FUNCNAME', state.vars.get('FUNCNAME'));
+      state.vars.set('FUNCNAME', { value: argv[0] ?? '', exported: false, readonly: false });
+    }
     try {
       return await this.command(fn);
     } catch (error) {

@@ -141,6 +141,23 @@ export function prefix(state: ShellState): string {
   }
 }
 
+const applets = /^(?:printf|test|\[|kill|echo): (?!line )/;
+const own =
+  /^(cd|exit|return|local|\.|source|shift|unset|export|readonly|break|continue|trap|umask|wait|set): ([\s\S]*)$/;
+
+/** A whole error message as the shell in question writes it. */
+export function errorLine(state: ShellState, message: string): string {
+  if (state.dialect !== 'ash') return `${prefix(state)}${message}`;
+  // What busybox runs as applets inside of the shell complains in the shell's own name.
+  if (applets.test(message)) return `sh: ${message.replace(applets, '')}`;
+  const builtin = own.exec(message);
+  if (builtin) return `${state.name}: ${builtin[1]}: line ${state.inline ? 0 : state.line}: ${builtin[2]}`;
+  const syntax = /^Unterminated (.*)$/.exec(message)?.[1];
+  if (syntax !== undefined)
+    return `${prefix(state)}syntax error: ${syntax === 'substitution' ? "missing '}'" : `unterminated ${syntax}`}`;
+  return `${prefix(state)}${message === 'Bad substitution' ? 'syntax error: bad substitution' : message}`;
+}
+
 export function getVariable(state: ShellState, name: string): string | undefined {
   if (name === 'RANDOM' && state.dialect !== 'dash') return String(Math.floor(state.p.workload.random.next() * 32768));
   if (name === 'SECONDS' && state.dialect === 'bash')

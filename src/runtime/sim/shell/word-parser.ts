@@ -315,7 +315,7 @@ function readBraces(cursor: Cursor, nested: ParseNested, q: boolean): WordPart {
   }
   const rest = source.slice(cursor.at, cursor.at + 2);
   const op = operators.find((candidate) => rest.startsWith(candidate));
-  if (!op) throw bad();
+  if (!op) throw cursor.at >= source.length ? unterminated(cursor, 'substitution') : bad();
   cursor.at += op.length;
   const quoted = q && !'##%%//'.includes(op);
   const until = (stop: string): Word => readWord(cursor, nested, (char) => char === '}' || char === stop, quoted);

@@ -107,7 +107,7 @@ export async function awk(a: Applet): Promise<number> {
   await guarded(run('END'));
   if (!going && status === 0) status = before;
   await m.io.finish();
-  return status === 0 && m.io.failed ? 2 : status & 255;
+  return status === 0 && m.io.failed ? (a.flavour === 'busybox' ? 1 : 2) : status & 255;
 }
 
 async function input(m: Machine): Promise<void> {

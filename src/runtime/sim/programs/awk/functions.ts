@@ -23,7 +23,10 @@ export async function callBuiltin(m: Machine, name: string, args: readonly Expre
       const chars = [...(await text(0))];
       const from = Math.round(await number(1));
       const count = args.length > 2 ? Math.round(await number(2)) : Number.POSITIVE_INFINITY;
-      return chars.slice(Math.max(0, from - 1), Math.max(0, from - 1 + count)).join('');
+      const start = Math.max(0, from - 1);
+      // Busybox counts from where the text begins, even when asked to begin before it.
+      const end = m.a.flavour === 'busybox' ? start + Math.max(0, count) : Math.max(0, from - 1 + count);
+      return chars.slice(start, end).join('');
     }
     case 'index':
       return (await text(0)).indexOf(await text(1)) + 1;

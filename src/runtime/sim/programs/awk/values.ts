@@ -66,6 +66,14 @@ export function sprintf(format: string, args: readonly Value[]): string {
   );
 }
 
+/** Rounds ties to even, as C does where a number lies exactly between. */
+function fixed(n: number, places: number): string {
+  const scaled = Math.abs(n) * 10 ** places;
+  if (places > 15 || !Number.isInteger(scaled * 2) || Number.isInteger(scaled)) return n.toFixed(places);
+  const even = Math.floor(scaled) % 2 === 0 ? Math.floor(scaled) : Math.ceil(scaled);
+  return `${n < 0 ? '-' : ''}${(even / 10 ** places).toFixed(places)}`;
+}
+
 function one(kind: string, value: Value, precision: number | undefined, alternate: boolean): string {
   const n = toNumber(value);
   switch (kind) {
@@ -91,7 +99,7 @@ function one(kind: string, value: Value, precision: number | undefined, alternat
       return typeof value === 'number' ? String.fromCharCode(value) : toText(value).slice(0, 1);
     case 'f':
     case 'F':
-      return n.toFixed(precision ?? 6);
+      return fixed(n, precision ?? 6);
     case 'e':
     case 'E': {
       const text = n.toExponential(precision ?? 6).replace(/e([-+])(\d)$/, 'e$10$2');

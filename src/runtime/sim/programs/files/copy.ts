@@ -221,7 +221,7 @@ export async function ln(a: Applet): Promise<number> {
       status = await a.warn(
         a.flavour === 'gnu'
           ? `failed to create ${options.has('s') ? 'symbolic' : 'hard'} link '${path}': ${strerror(error)}`
-          : `${path}: ${strerror(error)}`,
+          : `${error.code === 'ENOENT' && !options.has('s') ? target : path}: ${strerror(error)}`,
       );
     }
   }

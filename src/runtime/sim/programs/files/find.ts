@@ -359,11 +359,7 @@ export async function runCommand(a: Applet, argv: readonly string[], stdin?: num
     if (!isSysError(error) && (error as { code?: string }).code !== 'ENOENT') throw error;
     const absent = !isSysError(error) || error.code === 'ENOENT';
     const why = absent ? 'No such file or directory' : strerror(error);
-    await a.warn(
-      a.flavour === 'gnu'
-        ? `${name}: ${why}`.replace(/^(.*): No such/, '$1: No such')
-        : `can't execute '${name}': ${why}`,
-    );
+    await a.warn(a.flavour === 'gnu' || a.name === 'xargs' ? `${name}: ${why}` : `can't execute '${name}': ${why}`);
     return absent ? 127 : 126;
   }
 }

@@ -239,6 +239,8 @@ async function eachMember(
         target: header.linkname ?? '',
       };
       let left = member.size;
+      // At the end of the archive the parser may still hold the last piece back for a turn.
+      let idle = 0;
       const content = async (): Promise<Buffer | undefined> => {
         while (left > 0) {
           const part = body.read() as Buffer | null;
@@ -246,7 +248,8 @@ async function eachMember(
             left -= part.length;
             return part;
           }
-          if (!(await feed())) return undefined;
+          if (!(await feed()) && ++idle > 3) return undefined;
+          if (ended) await settle();
         }
         return undefined;
       };
@@ -257,6 +260,7 @@ async function eachMember(
     });
   });
   let ended = false;
+  const settle = (): Promise<void> => a.p.outside(new Promise<void>((resolve) => setImmediate(resolve)));
   const feed = async (): Promise<boolean> => {
     if (ended || failure) return false;
     const part = await a.p.read(fd, 1 << 16);
@@ -267,7 +271,7 @@ async function eachMember(
     }
     stream.write(Buffer.from(part));
     // The parser passes on what it has in ticks of its own.
-    await a.p.outside(new Promise<void>((resolve) => setImmediate(resolve)));
+    await settle();
     return true;
   };
   if (zipped) {
@@ -288,7 +292,7 @@ async function eachMember(
     if (job) await job();
     else {
       more = await feed();
-      await a.p.outside(new Promise<void>((resolve) => setImmediate(resolve)));
+      await settle();
     }
     if (failure)
       throw new Failure(

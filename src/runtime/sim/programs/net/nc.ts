@@ -53,7 +53,7 @@ export async function nc(a: Applet): Promise<number> {
       if (a.flavour === 'gnu') {
         if (verbose) await a.warn(`connect to ${host} (${ip}) port ${port} (tcp) failed: ${why}`);
       } else if (error.code === 'ETIMEDOUT' && waitMs > 0) await a.warn('timed out');
-      else if (!options.has('z') || verbose) await a.warn(`${host} (${ip}:${port}): ${why}`);
+      else if (!options.has('z') || verbose) await a.warn(`can't connect to remote host (${ip}): ${why}`);
     }
   }
   return status;

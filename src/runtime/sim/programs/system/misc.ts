@@ -26,10 +26,7 @@ export async function expr(a: Applet): Promise<number> {
   const isNumber = (text: string): boolean => /^-?\d+$/.test(text);
   const number = (text: string): bigint => {
     if (!isNumber(text))
-      throw new Failure(
-        a.flavour === 'busybox' ? 'non-numeric argument' : 'non-integer argument',
-        a.flavour === 'busybox' ? 1 : 2,
-      );
+      throw new Failure(a.flavour === 'busybox' ? 'non-numeric argument' : 'non-integer argument', 2);
     return BigInt(text);
   };
   const empty = (text: string): boolean => text === '' || (isNumber(text) && BigInt(text) === 0n);

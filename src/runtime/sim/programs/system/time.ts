@@ -100,6 +100,8 @@ export function formatTime(format: string, time: number): string {
         return months[date.getUTCMonth()];
       case 'j':
         return String(Math.floor((time - start) / 86_400_000) + 1).padStart(3, '0');
+      case 'U':
+        return two(Math.floor((Math.floor((time - start) / 86_400_000) + 7 - date.getUTCDay()) / 7));
       case 'u':
         return String(date.getUTCDay() || 7);
       case 'w':

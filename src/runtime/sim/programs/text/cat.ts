@@ -1,4 +1,4 @@
-import { echoText, printfText } from '../../shell/print.ts';
+import { echoText, outputBytes, printfText } from '../../shell/print.ts';
 import { type Applet, Failure } from '../applet.ts';
 import { eachInput, lines } from '../input.ts';
 
@@ -65,7 +65,7 @@ export async function nl(a: Applet): Promise<number> {
 
 /** echo, outside of a shell. */
 export async function echo(a: Applet): Promise<number> {
-  await a.out(echoText(a.args, 'ash'));
+  await a.out(outputBytes(echoText(a.args, 'ash')));
   return 0;
 }
 
@@ -74,7 +74,7 @@ export async function printf(a: Applet): Promise<number> {
   const args = a.args[0] === '--' ? a.args.slice(1) : a.args;
   if (args.length === 0) throw new Failure('missing operand');
   const { text, errors } = printfText(args);
-  await a.out(text);
+  await a.out(outputBytes(text));
   for (const error of errors) await a.warn(error);
   return errors.length > 0 ? 1 : 0;
 }
@@ -115,6 +115,7 @@ export async function seq(a: Applet): Promise<number> {
     const word = a.args[at] ?? '';
     if (word === '-w') wide = true;
     else if (word === '-s') separator = a.args[++at] ?? '';
+    else if (/^-s./.test(word)) separator = word.slice(2);
     else own.push(word);
   }
   const bad = own.find((word) => word === '' || Number.isNaN(Number(word)));

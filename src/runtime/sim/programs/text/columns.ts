@@ -77,8 +77,8 @@ export async function wc(a: Applet): Promise<number> {
     const label = name === '-' && options.rest.length === 0 ? '' : ` ${name}`;
     const numbers = shown.map((letter) => String(counts[letter] ?? 0));
     const text =
-      numbers.length === 1
-        ? numbers.join('')
+      numbers.length === 1 && (rows.length === 1 || a.flavour === 'gnu')
+        ? numbers.join('').padStart(a.flavour === 'gnu' && rows.length > 1 ? gnuWidth : 0)
         : a.flavour === 'busybox'
           ? numbers.map((n) => n.padStart(9)).join(' ')
           : numbers.map((n) => n.padStart(gnuWidth)).join(' ');

@@ -115,6 +115,7 @@ async function search(
       selected = true;
       if (quiet) return;
       if (plain && options.has('o') && !options.has('v')) {
+        regex.lastIndex = 0;
         for (const match of text.matchAll(regex)) if (match[0] !== '') await show(match[0], number, ':');
       } else if (plain) {
         const from = held[0]?.number ?? number;
@@ -142,8 +143,7 @@ async function search(
       const { inode } = find(a.p.view, name, top || options.has('R'));
       if (inode.type === 'directory') {
         if (!recursive) {
-          await a.warn(a.flavour === 'busybox' ? `${name}: Is a directory` : `${name}: Is a directory`);
-          if (a.flavour === 'busybox') trouble = false;
+          if (a.flavour === 'gnu') await a.warn(`${name}: Is a directory`);
           return;
         }
         for (const child of listPath(a.p.view, name)) await walk(`${name.replace(/\/$/, '')}/${child}`, false);

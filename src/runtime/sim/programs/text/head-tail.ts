@@ -7,8 +7,10 @@ const long = { lines: 'n', bytes: 'c', quiet: 'q', silent: 'q', verbose: 'v', fo
 
 /** `-5` is `-n 5`. */
 const modern = (args: readonly string[]): readonly string[] =>
-  args.map((word) =>
-    /^-\d+[fF]?$/.test(word) ? `-${/[fF]$/.exec(word)?.[0] ?? ''}n${word.slice(1).replace(/[fF]$/, '')}` : word,
+  args.map((word, index) =>
+    /^-\d+[fF]?$/.test(word) && !/^-\w*[nc]$/.test(args[index - 1] ?? '')
+      ? `-${/[fF]$/.exec(word)?.[0] ?? ''}n${word.slice(1).replace(/[fF]$/, '')}`
+      : word,
   );
 
 function countOf(text: string): number {
@@ -106,10 +108,11 @@ export async function tail(a: Applet): Promise<number> {
     }
   }
   await a.flush();
-  if (!follow || open.length === 0) {
-    if (follow) await a.warn('no files');
-    return follow ? 1 : status;
+  if (open.length === 0 && (follow || a.flavour === 'busybox')) {
+    await a.warn(a.flavour === 'busybox' ? 'no files' : 'no files remaining');
+    return 1;
   }
+  if (!follow) return status;
   return followFiles(a, open, titled(options), options.has('F'));
 }
 

@@ -188,8 +188,8 @@ function command(r: Reader): SedCommand {
     case 't':
     case 'T': {
       r.skip(/[ \t]/);
-      const label = name === ':' ? r.line() : (/^[^;}\n]*/.exec(r.text.slice(r.at))?.[0] ?? '');
-      if (name !== ':') r.at += label.length;
+      const label = /^[^;}\n]*/.exec(r.text.slice(r.at))?.[0] ?? '';
+      r.at += label.length;
       return { ...base, text: label.trim() };
     }
     case 'r':

@@ -121,7 +121,9 @@ export async function sort(a: Applet): Promise<number> {
     for (let i = 1; i < all.length; i++) {
       const difference = total(all[i - 1] ?? '', all[i] ?? '');
       if (difference > 0 || (options.has('u') && difference === 0)) {
-        await a.warn(`Check line ${i}`);
+        await (a.flavour === 'busybox'
+          ? a.p.complain(`Check line ${i}\n`)
+          : a.warn(`${options.rest[0] ?? '-'}:${i + 1}: disorder: ${all[i] ?? ''}`));
         return 1;
       }
     }
