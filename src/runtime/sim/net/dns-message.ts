@@ -9,6 +9,8 @@ export interface DnsReply {
     readonly ttl: number;
     readonly data: unknown;
   }[];
+  /** Whether the server speaks for the zone itself. */
+  readonly authoritative?: boolean;
 }
 
 const rcodes = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED'] as const;
@@ -32,6 +34,7 @@ export function decodeReply(id: number, data: Uint8Array): DnsReply | undefined 
     return {
       rcode: code === 'NOERROR' || code === 'NXDOMAIN' || code === 'REFUSED' ? code : 'SERVFAIL',
       answers: (reply.answers ?? []) as DnsReply['answers'],
+      authoritative: ((reply.flags ?? 0) & packet.AUTHORITATIVE_ANSWER) !== 0,
     };
   } catch {
     // Not a DNS message.

@@ -84,7 +84,8 @@ export async function nslookup(a: Applet): Promise<number> {
   const address = isIP(name) === 4;
   const full = address ? reverse(name) : name;
   const asked = types.length > 0 ? types : address ? ['PTR'] : ['A', 'AAAA'];
-  const search = !address && !name.includes('.') ? config.search.map((domain) => `${name}.${domain}`) : [];
+  // Only a name without a dot is looked up in the search domains, and then in nothing else.
+  const search = address || name.includes('.') ? [] : config.search.map((domain) => `${name}.${domain}`);
   const candidates = search.length > 0 ? search : [full.replace(/\.$/, '')];
   const ask = async (candidate: string, type: string): Promise<DnsReply | undefined> => {
     for (let attempt = 0; attempt < attempts; attempt++) {
@@ -99,38 +100,22 @@ export async function nslookup(a: Applet): Promise<number> {
   await a.out(`Server:\t\t${server}\nAddress:\t${server}:${port}\n\n`);
   await a.flush();
   let failed = false;
-  let found = false;
-  const complaints: string[] = [];
-  for (const candidate of candidates) {
-    for (const type of asked) {
+  for (const type of asked)
+    for (const candidate of candidates) {
       const reply = await ask(candidate, type);
       if (!reply) {
         await a.out(';; connection timed out; no servers could be reached\n\n');
         return 1;
       }
-      const authority = reply.answers.length > 0 && type !== 'PTR' ? '' : '';
-      if (reply.rcode === 'NXDOMAIN' || reply.rcode === 'SERVFAIL' || reply.rcode === 'REFUSED') {
-        complaints.push(`** server can't find ${candidate}: ${reply.rcode}\n\n`);
+      if (reply.rcode !== 'NOERROR') {
         failed = true;
-      } else if (reply.answers.length === 0) {
-        if (candidates.length === 1 || !failed)
-          complaints.push(
-            type === 'AAAA' && found
-              ? '\n'
-              : `*** Can't find ${candidate}: No answer\n\n`.replace(
-                  /^.*$/s,
-                  type === 'AAAA' || asked.length > 1 ? '\n' : `*** Can't find ${candidate}: No answer\n\n`,
-                ),
-          );
-        found = true;
-      } else {
-        found = true;
-        await a.out(`${authority}${reply.answers.map(record).join('')}\n`);
+        await a.out(`** server can't find ${candidate}: ${reply.rcode}\n\n`);
+        continue;
       }
+      const note = reply.authoritative === false ? 'Non-authoritative answer:\n' : '';
+      await a.out(`${note}${reply.answers.map(record).join('')}\n`);
     }
-  }
-  for (const text of complaints) await a.out(text);
-  return failed && (candidates.length === 1 || !found) ? 1 : failed ? 1 : 0;
+  return failed ? 1 : 0;
 }
 
 /** dig +short and getent hosts: the little that scripts use. */

@@ -73,7 +73,7 @@ async function download(
 ): Promise<void> {
   let url = first;
   for (let hops = 0; ; hops++) {
-    const reply = await request(a, url, wanted);
+    const reply = await request(a, url, hops > 0 && url.host === first.host ? { ...wanted, quiet: true } : wanted);
     if (reply.status >= 301 && reply.status <= 308 && reply.status !== 304 && hops < 5) {
       const location = header(reply.headers, 'location');
       const next = location?.startsWith('/')
@@ -141,12 +141,11 @@ async function request(a: Applet, url: HttpUrl, wanted: Wanted): Promise<HttpRep
       }),
     );
     if (!reply) throw new Failure('error getting response');
-    if (wanted.showHeaders)
-      await p.complain(
-        [reply.first, ...reply.headers.map(([name, value]) => `${name}: ${value}`)]
-          .map((line) => `  ${line}\n`)
-          .join(''),
-      );
+    if (wanted.showHeaders) {
+      // What is no success is an error at its first line: the fields are not read any more.
+      const fields = reply.status < 400 ? [...reply.headers.map(([name, value]) => `${name}: ${value}`), ''] : [];
+      await p.complain([reply.first, ...fields].map((line) => `  ${line}\n`).join(''));
+    }
     return reply;
   } catch (error) {
     if (isSysError(error, 'ETIMEDOUT')) throw new Failure('download timed out');

@@ -1,55 +1,20 @@
 import { matches } from '../../shell/pattern.ts';
+import { collectionCommands } from './collections.ts';
+import {
+  type Command,
+  entry,
+  notInteger,
+  put,
+  type Redis,
+  remove,
+  type Session,
+  syntax,
+  typed,
+  wrongType,
+} from './context.ts';
 import { bulk, failure, integer, list, ok, type Reply } from './resp.ts';
-import { type Entry, entryOf, type Store, sizeOfStore, type Value } from './store.ts';
+import { sizeOfStore } from './store.ts';
 
-/** A client's state. */
-export interface Session {
-  db: number;
-  authenticated: boolean;
-  closing: boolean;
-}
-
-/** What commands work on. */
-export interface Redis {
-  readonly store: Store;
-  readonly config: Map<string, string>;
-  readonly info: () => string;
-  save(): Promise<boolean>;
-  shutdown(): Promise<never>;
-  /** Change since the last save. */
-  dirty: number;
-}
-
-type Command = (redis: Redis, session: Session, args: readonly string[]) => Reply | Promise<Reply>;
-
-const wrongType = failure('WRONGTYPE Operation against a key holding the wrong kind of value');
-const notInteger = failure('ERR value is not an integer or out of range');
-const syntax = failure('ERR syntax error');
-
-function typed<T extends Value['type']>(
-  redis: Redis,
-  session: Session,
-  key: string,
-  type: T,
-): Extract<Value, { type: T }> | undefined | 'wrong' {
-  const entry = entryOf(redis.store, session.db, key);
-  if (!entry) return undefined;
-  return entry.value.type === type ? (entry.value as Extract<Value, { type: T }>) : 'wrong';
-}
-
-function put(redis: Redis, session: Session, key: string, value: Value, expiresAt?: number): void {
-  redis.store.databases[session.db]?.set(key, { value, expiresAt });
-  redis.dirty++;
-}
-
-const remove = (redis: Redis, session: Session, key: string): boolean => {
-  const there = entryOf(redis.store, session.db, key) !== undefined;
-  redis.store.databases[session.db]?.delete(key);
-  if (there) redis.dirty++;
-  return there;
-};
-
-const entry = (redis: Redis, session: Session, key: string): Entry | undefined => entryOf(redis.store, session.db, key);
 const keys = (redis: Redis, session: Session): string[] =>
   [...(redis.store.databases[session.db]?.keys() ?? [])].filter((key) => entry(redis, session, key));
 
@@ -103,54 +68,6 @@ const ttl =
     const found = entry(redis, session, key);
     if (!found) return integer(-2);
     return integer(found.expiresAt === undefined ? -1 : Math.ceil((found.expiresAt - redis.store.now()) / unit));
-  };
-
-const push =
-  (left: boolean): Command =>
-  (redis, session, [key = '', ...items]) => {
-    const value = typed(redis, session, key, 'list') ?? { type: 'list' as const, items: [] };
-    if (value === 'wrong') return wrongType;
-    for (const item of items) value.items[left ? 'unshift' : 'push'](item);
-    put(redis, session, key, value, entry(redis, session, key)?.expiresAt);
-    return integer(value.items.length);
-  };
-
-const pop =
-  (left: boolean): Command =>
-  (redis, session, [key = '', count]) => {
-    const value = typed(redis, session, key, 'list');
-    if (value === 'wrong') return wrongType;
-    if (!value) return count === undefined ? bulk(null) : { t: 'array', items: null };
-    const taken = Array.from(
-      { length: Math.min(value.items.length, Number(count ?? 1)) },
-      () => (left ? value.items.shift() : value.items.pop()) ?? '',
-    );
-    redis.dirty++;
-    if (value.items.length === 0) remove(redis, session, key);
-    return count === undefined ? bulk(taken[0]) : list(taken);
-  };
-
-const range = (length: number, from: number, to: number): readonly [number, number] => [
-  from < 0 ? Math.max(0, length + from) : from,
-  to < 0 ? length + to + 1 : Math.min(length, to + 1),
-];
-
-const combined =
-  (kind: 'inter' | 'union' | 'diff'): Command =>
-  (redis, session, names) => {
-    const sets: Set<string>[] = [];
-    for (const name of names) {
-      const value = typed(redis, session, name, 'set');
-      if (value === 'wrong') return wrongType;
-      sets.push(value?.members ?? new Set());
-    }
-    const [first = new Set<string>(), ...others] = sets;
-    if (kind === 'union') return list([...new Set(sets.flatMap((one) => [...one]))]);
-    return list(
-      [...first].filter((member) =>
-        kind === 'inter' ? others.every((one) => one.has(member)) : others.every((one) => !one.has(member)),
-      ),
-    );
   };
 
 /** Arity as COMMAND shows it: exact when positive, at least when negative; the command's own name counts. */
@@ -295,138 +212,7 @@ const table: Readonly<Record<string, readonly [number, Command]>> = {
       return ok;
     },
   ],
-  lpush: [-3, push(true)],
-  rpush: [-3, push(false)],
-  lpop: [-2, pop(true)],
-  rpop: [-2, pop(false)],
-  llen: [
-    2,
-    (r, s, [key = '']) => {
-      const value = typed(r, s, key, 'list');
-      return value === 'wrong' ? wrongType : integer(value?.items.length ?? 0);
-    },
-  ],
-  lrange: [
-    4,
-    (r, s, [key = '', from, to]) => {
-      const value = typed(r, s, key, 'list');
-      if (value === 'wrong') return wrongType;
-      if (!/^-?\d+$/.test(from ?? '') || !/^-?\d+$/.test(to ?? '')) return notInteger;
-      return list(value ? value.items.slice(...range(value.items.length, Number(from), Number(to))) : []);
-    },
-  ],
-  lindex: [
-    3,
-    (r, s, [key = '', at]) => {
-      const value = typed(r, s, key, 'list');
-      return value === 'wrong' ? wrongType : bulk(value?.items.at(Number(at)));
-    },
-  ],
-  hset: [
-    -4,
-    (r, s, [key = '', ...pairs]) => {
-      const value = typed(r, s, key, 'hash') ?? { type: 'hash' as const, fields: new Map<string, string>() };
-      if (value === 'wrong') return wrongType;
-      if (pairs.length % 2 !== 0) return failure("ERR wrong number of arguments for 'hset' command");
-      let added = 0;
-      for (let at = 0; at < pairs.length; at += 2) {
-        if (!value.fields.has(pairs[at] ?? '')) added++;
-        value.fields.set(pairs[at] ?? '', pairs[at + 1] ?? '');
-      }
-      put(r, s, key, value, entry(r, s, key)?.expiresAt);
-      return integer(added);
-    },
-  ],
-  hget: [
-    3,
-    (r, s, [key = '', field = '']) => {
-      const value = typed(r, s, key, 'hash');
-      return value === 'wrong' ? wrongType : bulk(value?.fields.get(field));
-    },
-  ],
-  hgetall: [
-    2,
-    (r, s, [key = '']) => {
-      const value = typed(r, s, key, 'hash');
-      return value === 'wrong' ? wrongType : list([...(value?.fields ?? [])].flat());
-    },
-  ],
-  hkeys: [
-    2,
-    (r, s, [key = '']) => {
-      const value = typed(r, s, key, 'hash');
-      return value === 'wrong' ? wrongType : list([...(value?.fields.keys() ?? [])]);
-    },
-  ],
-  hlen: [
-    2,
-    (r, s, [key = '']) => {
-      const value = typed(r, s, key, 'hash');
-      return value === 'wrong' ? wrongType : integer(value?.fields.size ?? 0);
-    },
-  ],
-  hexists: [
-    3,
-    (r, s, [key = '', field = '']) => {
-      const value = typed(r, s, key, 'hash');
-      return value === 'wrong' ? wrongType : integer(value?.fields.has(field) ? 1 : 0);
-    },
-  ],
-  hdel: [
-    -3,
-    (r, s, [key = '', ...fields]) => {
-      const value = typed(r, s, key, 'hash');
-      if (value === 'wrong') return wrongType;
-      const count = fields.filter((field) => value?.fields.delete(field)).length;
-      if (value?.fields.size === 0) remove(r, s, key);
-      return integer(count);
-    },
-  ],
-  sadd: [
-    -3,
-    (r, s, [key = '', ...members]) => {
-      const value = typed(r, s, key, 'set') ?? { type: 'set' as const, members: new Set<string>() };
-      if (value === 'wrong') return wrongType;
-      const before = value.members.size;
-      for (const member of members) value.members.add(member);
-      put(r, s, key, value, entry(r, s, key)?.expiresAt);
-      return integer(value.members.size - before);
-    },
-  ],
-  srem: [
-    -3,
-    (r, s, [key = '', ...members]) => {
-      const value = typed(r, s, key, 'set');
-      if (value === 'wrong') return wrongType;
-      const count = members.filter((member) => value?.members.delete(member)).length;
-      if (value?.members.size === 0) remove(r, s, key);
-      return integer(count);
-    },
-  ],
-  smembers: [
-    2,
-    (r, s, [key = '']) => {
-      const value = typed(r, s, key, 'set');
-      return value === 'wrong' ? wrongType : list([...(value?.members ?? [])]);
-    },
-  ],
-  sismember: [
-    3,
-    (r, s, [key = '', member = '']) => {
-      const value = typed(r, s, key, 'set');
-      return value === 'wrong' ? wrongType : integer(value?.members.has(member) ? 1 : 0);
-    },
-  ],
-  scard: [
-    2,
-    (r, s, [key = '']) => {
-      const value = typed(r, s, key, 'set');
-      return value === 'wrong' ? wrongType : integer(value?.members.size ?? 0);
-    },
-  ],
-  sinter: [-2, combined('inter')],
-  sunion: [-2, combined('union')],
-  sdiff: [-2, combined('diff')],
+  ...collectionCommands,
   info: [-1, (r) => bulk(r.info())],
   time: [1, (r) => list([String(Math.floor(r.store.now() / 1000)), String(Math.floor((r.store.now() % 1000) * 1000))])],
   config: [

@@ -5,7 +5,8 @@ import { accept, listen } from '../../net/sockets.ts';
 import { renamePath } from '../../vfs/operations.ts';
 import { parseSize } from '../files/make.ts';
 import { formatTime } from '../system/time.ts';
-import { type Redis, runCommand, type Session } from './commands.ts';
+import { runCommand } from './commands.ts';
+import type { Redis, Session } from './context.ts';
 import { encodeReply, failure, respReader } from './resp.ts';
 import { createStore, dumpStore, loadStore, sizeOfStore } from './store.ts';
 
