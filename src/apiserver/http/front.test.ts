@@ -183,7 +183,7 @@ describe('resources over HTTP/2', () => {
       '{"metadata":{"name":"w"},"data":{},"data":{},"no":1}',
     );
     expect(made.code).toBe(201);
-    expect(made.headers['warning']).toBe('299 - "duplicate field \\"data\\"", 299 - "unknown field \\"no\\""');
+    expect(made.headers['warning']).toBe('299 - "unknown field \\"no\\"", 299 - "duplicate field \\"data\\""');
   });
 });
 

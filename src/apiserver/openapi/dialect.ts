@@ -108,6 +108,8 @@ function withoutV3(value: unknown): unknown {
   return out;
 }
 
-/** A custom resource's own schema in the dialect. */
-export const customSchemaIn = (dialect: Dialect, schema: StructuralSchema): Draft =>
-  (dialect === 'v3' ? copyJson(schema) : withoutV3(schema)) as Draft;
+/** A custom resource's own schema in the dialect. One that keeps what it does not know says nothing in v2 but that it is an object. */
+export function customSchemaIn(dialect: Dialect, schema: StructuralSchema): Draft {
+  if (dialect === 'v3') return copyJson(schema) as Draft;
+  return schema['x-kubernetes-preserve-unknown-fields'] === true ? { type: 'object' } : (withoutV3(schema) as Draft);
+}

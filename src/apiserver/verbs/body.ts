@@ -2,7 +2,7 @@ import { decodeInto } from '../../api/decode.ts';
 import { copyJson, isRecord } from '../../api/draft.ts';
 import { strictDecodingError } from '../../api/parse-body.ts';
 import { apiVersionOf } from '../../api/resource.ts';
-import { badRequest } from '../../api/status.ts';
+import { badRequest, type StatusError, statusError } from '../../api/status.ts';
 import type { Draft, KindDefinition } from '../../kinds/kind.ts';
 import type { Operation } from '../core.ts';
 
@@ -26,7 +26,7 @@ export function decodeDraft(op: Operation, raw: Draft): Draft {
     : decodeInto(kind.schema(), raw, { kind: resource.kind, version: resource.version });
   object['kind'] = resource.kind;
   object['apiVersion'] = apiVersionOf(resource);
-  const wrong = request.bodyErrors?.length ? [...request.bodyErrors, ...unknown] : unknown;
+  const wrong = request.bodyErrors?.length ? [...unknown, ...request.bodyErrors] : unknown;
   if (wrong.length > 0) report(op, wrong);
   kind.defaults?.(object);
   return object;
@@ -39,9 +39,24 @@ export function decodeForApply(op: Operation, raw: Draft): Draft {
   const { object, unknown } = op.kind.decode
     ? op.kind.decode(copyJson(raw))
     : decodeInto(op.kind.schema(), raw, { kind: resource.kind, version: resource.version });
-  const wrong = [...(op.request.bodyErrors ?? []), ...unknown];
-  if (wrong.length > 0) report(op, wrong);
+  const { bodyErrors } = op.request;
+  if (bodyErrors?.length) report(op, bodyErrors);
+  if (unknown.length > 0) throw undeclared(op, object, unknown);
   return object;
+}
+
+/** Fields cannot be owned where no schema declares them, so an apply that names such ones fails however it wants them reported. */
+function undeclared({ kind, request }: Operation, object: Draft, unknown: readonly string[]): StatusError {
+  const { resource } = kind;
+  const { namespace = '' } = request;
+  const name = request.name ?? (object['metadata'] as { name?: string } | undefined)?.name ?? '';
+  const errors = unknown.map(
+    (text) => `.${/^unknown field "(.*)"$/s.exec(text)?.[1] ?? text}: field not declared in schema`,
+  );
+  const [only = '', ...more] = errors;
+  const text = more.length === 0 ? only : `errors:\n${errors.map((error) => `  ${error}`).join('\n')}`;
+  const what = `${namespace}/${name}; ${apiVersionOf(resource)}, Kind=${resource.kind}`;
+  return statusError(500, '', `failed to create typed patch object (${what}): ${text}`);
 }
 
 /** Strict refuses, Warn (the default over HTTP) warns, Ignore and in-process callers who say nothing pass. */
