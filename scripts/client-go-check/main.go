@@ -22,6 +22,7 @@ import (
 	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/client-go/util/retry"
 )
 
 func check(err error, what string) {
@@ -134,11 +135,16 @@ func main() {
 	insist(*deployment.Spec.Replicas == 2 && deployment.Spec.Strategy.RollingUpdate.MaxSurge.String() == "25%", "defaults %v", deployment.Spec)
 	container := deployment.Spec.Template.Spec.Containers[0]
 	insist(container.Resources.Requests.Cpu().MilliValue() == 250 && container.ReadinessProbe.HTTPGet.Port.StrVal == "http", "container %v", container)
-	scale, err := deployments.GetScale(ctx, "web", metav1.GetOptions{})
-	check(err, "scale")
-	scale.Spec.Replicas = 0
-	_, err = deployments.UpdateScale(ctx, "web", scale, metav1.UpdateOptions{})
-	check(err, "update scale")
+	// The deployment's controller writes its status at the same time.
+	check(retry.RetryOnConflict(retry.DefaultRetry, func() error {
+		scale, err := deployments.GetScale(ctx, "web", metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		scale.Spec.Replicas = 0
+		_, err = deployments.UpdateScale(ctx, "web", scale, metav1.UpdateOptions{})
+		return err
+	}), "update scale")
 
 	partial, err := metadata.NewForConfig(metadata.ConfigFor(config))
 	check(err, "metadata client")
