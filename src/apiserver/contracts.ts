@@ -170,7 +170,13 @@ export interface ServerContext {
     namespace: string | undefined,
     name: string,
     change: (object: Draft, live: Live<T>) => Draft | undefined,
-    options?: { readonly dryRun?: boolean; readonly manager?: string; readonly user?: UserInfo },
+    options?: {
+      readonly dryRun?: boolean;
+      readonly manager?: string;
+      readonly user?: UserInfo;
+      /** Leaves managedFields as they are: the server itself writes, as for a binding. */
+      readonly untracked?: boolean;
+    },
   ): Promise<Live<T>>;
 }
 

@@ -82,6 +82,7 @@ export function serverContext(core: Core, dispatch: ApiHandler, authorizer: () =
       const { object } = await guaranteedUpdate(op, {
         produce: (old) => old && change(copyJson(old) as unknown as Draft, old as Live<T>),
         allowCreate: false,
+        ...(options.untracked && { tracked: true }),
         attempts: 32,
       });
       return object as never;

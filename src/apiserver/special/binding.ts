@@ -102,7 +102,7 @@ export function bindingHandler(options: {
         if (problem !== undefined) throw conflict({ group: '', resource: 'pods/binding' }, name, problem);
         return bound(draft, binding, labels, rfc3339(clock.now()));
       },
-      { dryRun: request.options.dryRun === true, user: request.user, ...managerOf(request) },
+      { dryRun: request.options.dryRun === true, user: request.user, untracked: true },
     );
     options.spans.record({
       step: 'binding',
@@ -123,8 +123,3 @@ export function bindingHandler(options: {
     return success;
   };
 }
-
-const managerOf = (request: ResourceRequest): { readonly manager?: string } => {
-  const manager = request.options.fieldManager ?? request.userAgent;
-  return manager === undefined ? {} : { manager };
-};
