@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { systemClock } from '../base/clock.ts';
 import { UsageError } from '../cluster/options.ts';
 import { isBad } from '../doctor/engine.ts';
@@ -30,7 +31,9 @@ interface WhyFlags extends ConnectFlags {
 }
 
 const formats = ['text', 'json', 'markdown', 'sarif', 'junit'];
-const pages = 'https://github.com/coracle-k8s/coracle/blob/main/docs/why/';
+/** The rules' pages that come with this installation; they can be read without a network. */
+const pageFolder = new URL('../../../docs/why/', import.meta.url);
+const pages = pageFolder.href;
 
 /** `coracle why`: names the root cause of what fails. Exit 0: healthy; 1: there are findings; 2: could not look. */
 export const whyCommand: CommandBuilder = (program, streams, exit) => {
@@ -134,7 +137,7 @@ function render(
       return textReport(diagnosis, {
         color: terminal && !streams.env['NO_COLOR'] && streams.env['TERM'] !== 'dumb',
         width: Math.min(120, terminal ? (streams.stdout.columns ?? 100) : 100),
-        pages,
+        pages: fileURLToPath(pageFolder),
         locate: shown,
         ...(steps && { steps }),
       });
