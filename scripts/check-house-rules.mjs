@@ -16,6 +16,7 @@ const below = {
   network: ['api', 'base'],
   'network/proxy': ['controller', 'client', 'kinds', 'api', 'base'],
   'network/policy': ['controller', 'client', 'kinds', 'api', 'base'],
+  'network/ingress': ['network/proxy', 'controller', 'client', 'kinds', 'api', 'base'],
   'network/dns': ['controller', 'client', 'kinds', 'api', 'base'],
   controllers: ['controller', 'client', 'kinds', 'api', 'pki', 'base'],
   scheduler: ['controller', 'client', 'kinds', 'api', 'base'],

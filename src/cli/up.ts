@@ -29,6 +29,8 @@ interface UpFlags extends EtcdFlags {
   readonly nodes: number;
   readonly node: boolean;
   readonly loadBalancerPool: string;
+  readonly ingressHttp: string;
+  readonly ingressHttps: string;
   readonly nodeMonitorGracePeriod?: number;
   readonly nodeNames?: readonly string[];
   readonly forkFrom?: string;
@@ -89,6 +91,8 @@ export const upCommand: CommandBuilder = (program: Command, streams, exit) => {
       pool,
       defaultOptions.loadBalancerPool,
     )
+    .option('--ingress-http <addr:port>', 'where Ingresses are served, or none', '127.0.0.1:80')
+    .option('--ingress-https <addr:port>', 'the same with TLS, or none', '127.0.0.1:443')
     .option('--node-monitor-grace-period <duration>', 'how long a node may be silent, such as 50s', duration)
     .option('--node-names <names>', 'names of simulated nodes, instead of their number', (text: string) =>
       text.split(','),
@@ -110,8 +114,9 @@ function settle(flags: UpFlags): ClusterOptions {
   const etcd = etcdAccess(flags);
   if ((flags.store === 'etcd') !== (etcd !== undefined))
     throw new UsageError('--store etcd and --etcd-endpoints belong together');
+  const { ingressHttp: _http, ingressHttps: _https, ...defaults } = defaultOptions;
   return {
-    ...defaultOptions,
+    ...defaults,
     dataDir: resolve(flags.dataDir),
     listenAddress: address,
     listenPort: port,
@@ -124,6 +129,8 @@ function settle(flags: UpFlags): ClusterOptions {
     ...(flags.keepHistory !== undefined && { keepHistory: flags.keepHistory }),
     clusterCidr: podRange(flags.nodes),
     loadBalancerPool: flags.loadBalancerPool,
+    ...(flags.ingressHttp !== 'none' && { ingressHttp: parseListen(flags.ingressHttp) }),
+    ...(flags.ingressHttps !== 'none' && { ingressHttps: parseListen(flags.ingressHttps) }),
     ...(flags.nodeMonitorGracePeriod !== undefined && { nodeMonitorGraceMs: flags.nodeMonitorGracePeriod }),
   };
 }

@@ -117,6 +117,10 @@ export function bootstrapObjects(options: ClusterOptions, caPem: string): readon
       },
       rules: [{ apiGroups: ['metrics.k8s.io'], resources: ['pods', 'nodes'], verbs: ['get', 'list', 'watch'] }],
     }),
+    of(resources.ingressclasses, {
+      metadata: { name: 'coracle', annotations: { 'ingressclass.kubernetes.io/is-default-class': 'true' } },
+      spec: { controller: 'coracle.dev/ingress' },
+    }),
     of(resources.storageclasses, {
       metadata: { name: 'local-path', annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' } },
       provisioner: 'coracle.dev/local-path',

@@ -25,7 +25,10 @@ async function ensure<T extends KubeObject>(
  * Lets each controller do what it declares, by a ClusterRole of its own beside upstream's `system:controller:NAME`: what the controllers
  * here write differs in detail (a patch where upstream updates).
  */
-export async function ensureControllerRoles(client: Client, controllers: readonly Controller[]): Promise<void> {
+export async function ensureControllerRoles(
+  client: Client,
+  controllers: readonly Pick<Controller, 'name' | 'access'>[],
+): Promise<void> {
   const byName = new Map<string, AccessRule[]>();
   for (const { name, access } of controllers) byName.set(name, [...(byName.get(name) ?? []), ...access]);
   for (const [name, access] of byName) {

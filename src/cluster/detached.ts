@@ -21,6 +21,9 @@ function etcdArguments(etcd: EtcdAccess | undefined): readonly string[] {
   ];
 }
 
+const listenText = (at: ClusterOptions['ingressHttp']): string =>
+  at ? `${at.address.includes(':') ? `[${at.address}]` : at.address}:${at.port}` : 'none';
+
 /** The arguments of `coracle up` that give these options again. */
 export function upArguments(options: ClusterOptions): readonly string[] {
   const host = options.listenAddress.includes(':') ? `[${options.listenAddress}]` : options.listenAddress;
@@ -34,6 +37,8 @@ export function upArguments(options: ClusterOptions): readonly string[] {
     ...(options.nodeNames ? ['--node-names', options.nodeNames.join(',')] : []),
     ...['--runtime', options.runtime],
     ...(options.nodes === 0 ? ['--no-node'] : ['--nodes', String(options.nodes)]),
+    ...['--ingress-http', listenText(options.ingressHttp)],
+    ...['--ingress-https', listenText(options.ingressHttps)],
     ...['--load-balancer-pool', options.loadBalancerPool || 'none'],
     ...(options.nodeMonitorGraceMs === undefined
       ? []

@@ -47,6 +47,9 @@ export interface ClusterOptions {
   readonly clusterDomain: string;
   /** IPv4 range for Services of type LoadBalancer; '' leaves them to a controller of the user's. */
   readonly loadBalancerPool: string;
+  /** Where Ingresses are served, once there is one; absent: not. */
+  readonly ingressHttp?: { readonly address: string; readonly port: number };
+  readonly ingressHttps?: { readonly address: string; readonly port: number };
   /** How long a node may be silent before it counts as lost, milliseconds; default 50 seconds. */
   readonly nodeMonitorGraceMs?: number;
 }
@@ -100,4 +103,6 @@ export const defaultOptions: Omit<ClusterOptions, 'dataDir'> = {
   clusterDomain: 'cluster.local',
   // TEST-NET-2 (RFC 5737): nobody has these, and nodes and pods of this cluster reach them.
   loadBalancerPool: '198.51.100.0/24',
+  ingressHttp: { address: '127.0.0.1', port: 80 },
+  ingressHttps: { address: '127.0.0.1', port: 443 },
 };

@@ -10,6 +10,7 @@ import type { Store } from '../store/store.ts';
 import { createTraceRecorder, type TraceQuery } from '../trace/recorder.ts';
 import { chooseRuntime } from './choose-runtime.ts';
 import { type ClusterContext, startControlPlane } from './control-plane.ts';
+import { startClusterIngress } from './ingress.ts';
 import { prepareForOthers } from './join/prepare.ts';
 import { localKubelets } from './kubelet-dialer.ts';
 import type { ClusterOptions } from './options.ts';
@@ -59,15 +60,17 @@ export async function startCluster(options: ClusterOptions, log: Logger): Promis
     const kubelets = localKubelets();
     const choice = await chooseRuntime(options, process.env);
     let intoCluster = (_host: string, _port: number): Promise<Duplex> | undefined => undefined;
+    const reach = (host: string, port: number): Promise<Duplex> => intoCluster(host, port) ?? dial(host, port);
     const plane = await startControlPlane(context, {
       kubelet: kubelets,
-      cluster: { connect: (host, port) => intoCluster(host, port) ?? dial(host, port) },
+      cluster: { connect: reach },
     });
     url = plane.url;
     store = plane.store;
     const informers = sharedInformers(context, plane);
     await prepareForOthers(context, plane, kubelets, informers);
     await startWorkers(context, plane, informers);
+    await startClusterIngress(context, plane, informers, reach);
     if (choice.kind === 'containerd') await startRealNode(context, plane, kubelets, choice.parts, informers);
     if (choice.kind !== 'sim') return running(choice.kind, choice.reason);
     const world = await startSimWorld(context, plane, informers);

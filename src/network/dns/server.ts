@@ -8,9 +8,9 @@ import type { Random } from '../../base/random.ts';
 import { buildChain, type Handler } from './chain.ts';
 import { type Directive, parseCorefile } from './corefile.ts';
 import { counters } from './metrics.ts';
-import { canonicalName, type DnsAnswer, failure, familyName, isBelow } from './records.ts';
+import { canonicalName, type DnsAnswer, failure, familyName, isBelow, type Rcode } from './records.ts';
 import { type Exchange, networkExchange } from './upstream.ts';
-import { readQuery, writeAnswer, writeFormatError } from './wire.ts';
+import { rcodes, readQuery, writeAnswer, writeFormatError } from './wire.ts';
 import type { ZoneData } from './zone-data.ts';
 
 export interface DnsServerOptions {
@@ -54,22 +54,30 @@ const idle = 10_000;
 /** Queries answered at a time for one listener over UDP; more are dropped, as the kernel would. */
 const maxInFlight = 2000;
 
+interface Block {
+  readonly zones: readonly string[];
+  readonly handler: Handler;
+  /** An answer may be given again within its second. */
+  readonly mayRepeat: boolean;
+}
+
 /** Serves a Corefile over UDP and TCP until the lifetime ends. Throws `CorefileError`, or the socket's error. */
 export async function startDnsServer(options: DnsServerOptions): Promise<DnsServer> {
   const { clock, random, log, lifetime, data, readFile } = options;
   const { count, text } = counters();
   const exchange = options.exchange ?? networkExchange(clock, random);
-  const ports = new Map<number, { readonly zones: readonly string[]; readonly handler: Handler }[]>();
+  const ports = new Map<number, Block[]>();
   const extras: Directive[] = [];
   for (const block of parseCorefile(options.corefile)) {
     const handler = await buildChain(block, { clock, random, log, data, exchange, readFile, count });
     const list = ports.get(block.port) ?? [];
-    list.push({ zones: block.zones, handler });
+    const has = (name: string): boolean => block.plugins.some((it) => it.name === name);
+    list.push({ zones: block.zones, handler, mayRepeat: has('cache') && !has('log') });
     ports.set(block.port, list);
     extras.push(...block.plugins.filter((it) => ['health', 'ready', 'prometheus'].includes(it.name)));
   }
   const answerFor = async (
-    blocks: readonly { readonly zones: readonly string[]; readonly handler: Handler }[],
+    blocks: readonly Block[],
     name: string,
     type: string,
     client: string,
@@ -93,8 +101,12 @@ export async function startDnsServer(options: DnsServerOptions): Promise<DnsServ
       return failure('SERVFAIL');
     }
   };
+  const told = (proto: 'udp' | 'tcp', type: string, rcode: Rcode): void => {
+    count('coredns_dns_requests_total', { proto, type });
+    count('coredns_dns_responses_total', { rcode });
+  };
   const handle = async (
-    blocks: readonly { readonly zones: readonly string[]; readonly handler: Handler }[],
+    blocks: readonly Block[],
     message: Buffer,
     transport: 'udp' | 'tcp',
     client: string,
@@ -105,8 +117,7 @@ export async function startDnsServer(options: DnsServerOptions): Promise<DnsServ
     if (query.opcode !== 0) return writeAnswer(query, failure('NOTIMP'), transport);
     if (query.question.class !== 'IN') return writeAnswer(query, failure('REFUSED'), transport);
     const answer = await answerFor(blocks, query.question.name, query.question.type, client);
-    count('coredns_dns_requests_total', { proto: transport, type: query.question.type });
-    count('coredns_dns_responses_total', { rcode: answer.rcode });
+    told(transport, query.question.type, answer.rcode);
     try {
       return writeAnswer(query, answer, transport);
     } catch (error) {
@@ -115,6 +126,17 @@ export async function startDnsServer(options: DnsServerOptions): Promise<DnsServ
     }
   };
 
+  const udpAnswerer = (blocks: readonly Block[]): Answerer => {
+    const answerer = (message: Buffer, client: string) => handle(blocks, message, 'udp', client);
+    if (!blocks.every((it) => it.mayRepeat)) return answerer;
+    const recent = recentAnswers(clock, (type, rcode) => told('udp', type, rcode));
+    const asked = async (message: Buffer, client: string): Promise<Buffer | undefined> => {
+      const reply = await answerer(message, client);
+      if (reply) recent.put(message, reply);
+      return reply;
+    };
+    return Object.assign(asked, { again: recent.get });
+  };
   const addresses: { host: string; port: number }[] = [];
   for (const [configured, blocks] of ports) {
     for (const host of options.listen ?? ['127.0.0.1']) {
@@ -128,7 +150,7 @@ export async function startDnsServer(options: DnsServerOptions): Promise<DnsServ
       );
       const address = tcp.address();
       const port = typeof address === 'object' && address ? address.port : wanted;
-      await listenUdp(host, port, (message, client) => handle(blocks, message, 'udp', client), lifetime, log);
+      await listenUdp(host, port, udpAnswerer(blocks), lifetime, log);
       addresses.push({ host, port });
     }
   }
@@ -148,7 +170,58 @@ export async function startDnsServer(options: DnsServerOptions): Promise<DnsServ
   };
 }
 
-type Answerer = (message: Buffer, client: string) => Promise<Buffer | undefined>;
+interface Answerer {
+  (message: Buffer, client: string): Promise<Buffer | undefined>;
+  /** The whole answer where it was given to the same question a moment ago. */
+  readonly again?: (message: Buffer) => Buffer | undefined;
+}
+
+/** Answers given within the current second, as bytes. */
+const maxRecent = 8192;
+
+/**
+ * Repeats answers to questions that are the same but for their id, for the rest of the second: in a cluster most are, and reading, looking up
+ * and writing cost more than all else. Only where a `cache` answers for longer anyway, nothing is logged for each query, and no order of
+ * addresses has to change from one answer to the next.
+ */
+function recentAnswers(
+  clock: Clock,
+  tell: (type: string, rcode: Rcode) => void,
+): {
+  get(message: Buffer): Buffer | undefined;
+  put(message: Buffer, reply: Buffer): void;
+} {
+  const known = new Map<string, { readonly reply: Buffer; readonly type: string; readonly rcode: Rcode }>();
+  let second = -1;
+  const turn = (): void => {
+    const now = Math.floor(clock.monotonic() / 1000);
+    if (now === second) return;
+    known.clear();
+    second = now;
+  };
+  return {
+    get(message) {
+      turn();
+      const found = known.get(message.toString('latin1', 2));
+      if (!found) return undefined;
+      tell(found.type, found.rcode);
+      const reply = Buffer.from(found.reply);
+      reply[0] = message[0] ?? 0;
+      reply[1] = message[1] ?? 0;
+      return reply;
+    },
+    put(message, reply) {
+      turn();
+      // One answer record at most: more of them take turns.
+      if (known.size < maxRecent && message.length > 12 && reply.length > 12 && reply.readUInt16BE(6) < 2) {
+        const query = readQuery(message);
+        if (!query || 'malformed' in query) return;
+        const rcode = rcodes[(reply[3] ?? 0) & 0xf] ?? 'SERVFAIL';
+        known.set(message.toString('latin1', 2), { reply, type: query.question.type, rcode });
+      }
+    },
+  };
+}
 
 async function listenUdp(
   host: string,
@@ -160,6 +233,11 @@ async function listenUdp(
   const socket = createSocket(familyName(host));
   let inFlight = 0;
   socket.on('message', (message, from) => {
+    const known = answer.again?.(message);
+    if (known) {
+      socket.send(known, from.port, from.address);
+      return;
+    }
     if (inFlight >= maxInFlight) return;
     inFlight++;
     answer(message, from.address)

@@ -12,7 +12,8 @@ export interface WireQuery {
   readonly opcode: number;
 }
 
-const rcodes: readonly Rcode[] = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED'];
+/** By their number in a message. */
+export const rcodes: readonly Rcode[] = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED'];
 /** What this server takes over UDP: fits every link without fragments. */
 const ownUdpSize = 1232;
 
