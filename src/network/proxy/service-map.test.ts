@@ -54,6 +54,29 @@ describe('services to endpoints', () => {
     ]);
     expect(seen('10.96.0.10', 80)).toEqual(['10.0.0.1:8080']);
   });
+  it('takes ports and addresses from several slices', () => {
+    const map = serviceMap();
+    const two = [
+      { name: 'a', port: 80, protocol: 'TCP' },
+      { name: 'b', port: 81, protocol: 'TCP' },
+    ];
+    map.setService(service({ ports: two }));
+    const own = (name: string, port: string, number: number, ip: string): V1EndpointSlice => ({
+      ...slice([{ addresses: [ip], conditions: { ready: true } }], name),
+      ports: [{ name: port, port: number, protocol: 'TCP' }],
+    });
+    for (const it of [
+      own('1', 'a', 3000, '10.0.0.1'),
+      own('2', 'b', 3001, '10.0.0.1'),
+      own('3', 'b', 3002, '10.0.0.2'),
+    ]) {
+      map.setSlice(it);
+    }
+    const behind = (port: number) =>
+      map.byAddress('10.96.0.10', 'TCP', port)?.endpoints.map((it) => `${it.ip}:${it.port}`);
+    expect(behind(80)).toEqual(['10.0.0.1:3000']);
+    expect(behind(81)).toEqual(['10.0.0.1:3001', '10.0.0.2:3002']);
+  });
   it('refuses where nobody is behind, and knows what is no service', () => {
     const { seen } = network({}, []);
     expect(seen('10.96.0.10', 80)).toEqual(['reject']);
