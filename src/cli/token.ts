@@ -1,12 +1,15 @@
 import { randomInt } from 'node:crypto';
+import { join, resolve } from 'node:path';
 import { configmaps, secrets } from '../api/generated/resources.ts';
 import type { V1Secret } from '../api/generated/types.ts';
 import { hasReason } from '../api/status.ts';
 import { rfc3339, systemClock } from '../base/clock.ts';
 import type { HttpsClient } from '../client/https-client.ts';
+import { askCluster } from '../cluster/control-socket.ts';
+import { offerControlPlane } from '../cluster/join/control-plane-bundle.ts';
 import { authorityHash, parseToken, readClusterInfo } from '../cluster/join/discovery.ts';
 import { nodeTokenGroup } from '../cluster/join/join-objects.ts';
-import { UsageError } from '../cluster/options.ts';
+import { defaultDataDir, UsageError } from '../cluster/options.ts';
 import { type ConnectFlags, connect, withConnection } from './kube/connect.ts';
 import { durationSeconds } from './kube/durations.ts';
 import { alignColumns } from './kube/print-table.ts';
@@ -87,6 +90,20 @@ export const tokenCommand: CommandBuilder = (program, streams) => {
         client.close();
       },
     );
+  token
+    .command('control-plane')
+    .description('print the command that adds a control plane (clusters over etcd), on the machine of one that runs')
+    .option('--data-dir <dir>', 'its data directory', defaultDataDir(streams.env))
+    .option('--ttl <duration>', 'how long the token is good', '2h')
+    .action(async (flags: { dataDir: string; ttl: string }) => {
+      const dataDir = resolve(flags.dataDir);
+      const status = await askCluster(dataDir, 'status');
+      if (!status?.ready) throw new UsageError(`no cluster is running on ${dataDir}`);
+      const { client } = await connect({ kubeconfig: join(dataDir, 'kubeconfig') }, streams);
+      const given = await offerControlPlane(dataDir, client, durationSeconds(flags.ttl));
+      client.close();
+      say(streams, `coracle up --join ${status.url} --token ${given}`);
+    });
   withConnection(token.command('list'))
     .description('list the tokens')
     .action(async (flags: ConnectFlags) => {

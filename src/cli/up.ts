@@ -34,6 +34,8 @@ interface UpFlags extends EtcdFlags {
   readonly nodeMonitorGracePeriod?: number;
   readonly nodeNames?: readonly string[];
   readonly forkFrom?: string;
+  readonly join?: string;
+  readonly token?: string;
   readonly keepHistory?: number;
   readonly detach?: boolean;
   readonly quiet?: boolean;
@@ -98,6 +100,12 @@ export const upCommand: CommandBuilder = (program: Command, streams, exit) => {
       text.split(','),
     )
     .option('--fork-from <path[@rev]>', 'begin with the state of another data directory or a snapshot, simulated')
+    .option('--join <url,…>', 'add a control plane, without a node, to the cluster of these API servers')
+    .option(
+      '--token <token>',
+      'of coracle token control-plane, for the first --join',
+      streams.env['CORACLE_JOIN_TOKEN'],
+    )
     .option(
       '--keep-history <duration>',
       'how far back the past can be read, such as 30m or 24h (default 5m)',
@@ -135,6 +143,17 @@ function settle(flags: UpFlags): ClusterOptions {
   };
 }
 
+/** The options of a control plane that joins others: their etcd and their ranges. */
+async function joined(flags: UpFlags): Promise<ClusterOptions> {
+  if (flags.join === undefined) return settle(flags);
+  const urls = flags.join.split(',').map((url) => url.trim());
+  for (const url of urls)
+    if (!/^https:\/\/[^/]+$/.test(url)) throw new UsageError(`--join wants https://HOST:PORT, not "${url}"`);
+  const { takeControlPlane } = await import('../cluster/join/control-plane-bundle.ts');
+  const { etcd, settings } = await takeControlPlane(resolve(flags.dataDir), urls, flags.token);
+  return { ...settle({ ...flags, store: 'lmdb' }), ...settings, nodes: 0, store: 'etcd', etcd };
+}
+
 /** The options of a cluster that begins with another's state: simulated, with the same nodes. */
 async function forked(options: ClusterOptions, flags: UpFlags): Promise<ClusterOptions> {
   if (flags.forkFrom === undefined) return options;
@@ -147,7 +166,7 @@ async function forked(options: ClusterOptions, flags: UpFlags): Promise<ClusterO
 }
 
 async function up(flags: UpFlags, streams: Streams): Promise<number> {
-  const options = await forked(settle(flags), flags);
+  const options = await forked(await joined(flags), flags);
   const began = systemClock.monotonic();
   if (flags.detach) {
     const status = await startDetached(options);

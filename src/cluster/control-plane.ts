@@ -28,8 +28,10 @@ import { builtinKinds } from '../kinds/catalogue.ts';
 import { type ClusterPki, ensureClusterPki } from '../pki/cluster-pki.ts';
 import type { Store } from '../store/store.ts';
 import { advertisedAddress } from './advertise.ts';
+import { keepApiEndpoint } from './api-endpoints.ts';
 import { apiServiceAddress, bootstrapObjects, ensureBootstrapObjects, publishBackend } from './bootstrap-objects.ts';
 import { type ClientFactory, clientFactory, loopback } from './identities.ts';
+import { rememberSettings } from './join/control-plane-bundle.ts';
 import { writeKubeconfig } from './kubeconfig-file.ts';
 import { listen, stopListening, trackSockets } from './listen.ts';
 import { openStore } from './open-store.ts';
@@ -109,12 +111,17 @@ export async function startControlPlane(context: ClusterContext, dialers: Dialer
   const own = clients(loopback, 'kube-apiserver');
   await reconcileBootstrapPolicy(server.context);
   await ensureBootstrapObjects(own, bootstrapObjects({ ...options, listenPort: port }, pki.authority.certificate));
-  await publishBackend(own, {
-    namespace: 'default',
-    name: 'kubernetes',
-    address: advertised,
-    ports: [{ name: 'https', port, protocol: 'TCP' }],
-  });
+  if (options.store === 'etcd') {
+    rememberSettings(options);
+    await keepApiEndpoint(context, store, own, { address: advertised, port });
+  } else {
+    await publishBackend(own, {
+      namespace: 'default',
+      name: 'kubernetes',
+      address: advertised,
+      ports: [{ name: 'https', port, protocol: 'TCP' }],
+    });
+  }
 
   const access = {
     name: 'coracle',
