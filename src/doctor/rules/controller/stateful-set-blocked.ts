@@ -83,7 +83,7 @@ export const statefulSetBlocked: Rule = {
   sick: [
     {
       when: 'a broken pod is of an older revision',
-      yaml: '\nkind: StatefulSet\nmetadata: {name: db}\nspec: {replicas: 1, serviceName: db, selector: {matchLabels: {app: db}}, template: {metadata: {labels: {app: db}}, spec: {containers: [{name: app, image: nginx:1.27}]}}}\nstatus: {replicas: 1, currentRevision: db-1, updateRevision: db-2}\n---\nkind: Pod\nmetadata: {name: db-0, labels: {app: db, controller-revision-hash: db-1}}\nowner: StatefulSet/db\nspec: {nodeName: n1, containers: [{name: app, image: nginx:9}]}\nstatus: {phase: Pending, conditions: [{type: Ready, status: "False"}]}\n',
+      yaml: '\nkind: StatefulSet\nmetadata: {name: db}\nspec: {replicas: 1, selector: {matchLabels: {app: db}}, template: {metadata: {labels: {app: db}}, spec: {containers: [{name: app, image: nginx:1.27}]}}}\nstatus: {replicas: 1, currentRevision: db-1, updateRevision: db-2}\n---\nkind: Pod\nmetadata: {name: db-0, labels: {app: db, controller-revision-hash: db-1}}\nowner: StatefulSet/db\nspec: {nodeName: n1, containers: [{name: app, image: nginx:9}]}\nstatus: {phase: Pending, conditions: [{type: Ready, status: "False"}]}\n',
       says: 'does not replace its broken pod db-0',
     },
   ],

@@ -38,7 +38,7 @@ export const terminatingOnSilentNode: Rule = {
     {
       when: 'the node of a StatefulSet pod is silent',
       also: ['node-silent'],
-      yaml: '\nkind: Node\nmetadata: {name: n9}\nstatus: {conditions: [{type: Ready, status: Unknown, reason: NodeStatusUnknown, message: Kubelet stopped posting node status.}]}\n---\nkind: Pod\nmetadata: {name: db-0, deletionTimestamp: "2026-01-01T11:50:00Z"}\nowner: StatefulSet/db\nspec: {nodeName: n9, containers: [{name: app, image: nginx:1.27}]}\nstatus: {phase: Running}\n---\nkind: StatefulSet\nmetadata: {name: db}\nspec: {serviceName: db, selector: {matchLabels: {app: db}}, template: {metadata: {labels: {app: db}}, spec: {containers: [{name: app, image: nginx:1.27}]}}}\n',
+      yaml: '\nkind: Node\nmetadata: {name: n9}\nstatus: {conditions: [{type: Ready, status: Unknown, reason: NodeStatusUnknown, message: Kubelet stopped posting node status.}]}\n---\nkind: Pod\nmetadata: {name: db-0, deletionTimestamp: "2026-01-01T11:50:00Z"}\nowner: StatefulSet/db\nspec: {nodeName: n9, containers: [{name: app, image: nginx:1.27}]}\nstatus: {phase: Running}\n---\nkind: StatefulSet\nmetadata: {name: db}\nspec: {selector: {matchLabels: {app: db}}, template: {metadata: {labels: {app: db}}, spec: {containers: [{name: app, image: nginx:1.27}]}}}\n',
       says: 'db-0',
     },
   ],
