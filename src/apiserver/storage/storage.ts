@@ -7,6 +7,7 @@ import { prefixRange, type Store, type StoreEvent, type StoreWatch } from '../..
 import { decodeObject, type Encoded, encodeObject, liveOf } from './codec.ts';
 import { isCustom, objectKey, resourcePrefix, root, splitObjectKey } from './keys.ts';
 import { type ResourceCache, resourceCache } from './resource-cache.ts';
+import { withStatus } from './store-status.ts';
 
 /** One stored resource: all versions of its kind share it. */
 export interface StoredResource {
@@ -81,7 +82,8 @@ const idOf = (it: GroupResource): string => `${it.group}/${it.resource}`;
 const bookmarkMs = 60_000;
 
 export function createStorage(options: StorageOptions): Storage {
-  const { store, clock, log } = options;
+  const { clock, log } = options;
+  const store = withStatus(options.store);
   const byId = new Map<string, StoredResource>();
   /** The same by plural and group, for lookups that put no key together. */
   const byPlural = new Map<string, Map<string, StoredResource>>();
