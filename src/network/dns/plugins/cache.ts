@@ -59,7 +59,8 @@ export const cachePlugin: DnsPlugin = {
           const { answer } = known;
           return {
             ...answer,
-            authoritative: false,
+            // CoreDNS sets the bit on everything from its cache (plugin/cache/item.go).
+            authoritative: true,
             answers: aged(answer.answers, age),
             authorities: aged(answer.authorities, age),
             additionals: aged(answer.additionals, age),
