@@ -92,7 +92,7 @@ const longOptions: Readonly<Record<string, string>> = {
 };
 
 /** Applies `-e`, `+x`, `-o pipefail` … ; answers the index after them. */
-export function applyOptions(options: Set<string>, argv: readonly string[], from: number): number {
+export function applyOptions(options: Set<string>, argv: readonly string[], from: number, dialect = 'ash'): number {
   let at = from;
   for (; at < argv.length; at++) {
     const word = argv[at] ?? '';
@@ -101,7 +101,8 @@ export function applyOptions(options: Set<string>, argv: readonly string[], from
     const on = word.startsWith('-');
     for (const letter of word.slice(1)) {
       const name = letter === 'o' ? argv[++at] : longOptions[letter];
-      if (name === undefined) throw new ShellFailure(`Illegal option ${word}`);
+      if (name === undefined || (name === 'pipefail' && dialect === 'dash'))
+        throw new ShellFailure(`Illegal option ${word}${name === undefined ? '' : ` ${name}`}`);
       if (on) options.add(name);
       else options.delete(name);
     }
@@ -167,7 +168,8 @@ const declare =
 const test: Builtin = async (shell, argv) => {
   let args = argv.slice(1);
   if (argv[0] === '[') {
-    if (args[args.length - 1] !== ']') return complain(shell, '[: missing ]', 2);
+    if (args[args.length - 1] !== ']')
+      return complain(shell, shell.state.dialect === 'bash' ? "[: missing `]'" : '[: missing ]', 2);
     args = args.slice(0, -1);
   }
   try {
@@ -248,7 +250,8 @@ const source: Builtin = async (shell, argv) => {
     if (state.dialect === 'bash') return complain(shell, why);
     throw new ShellFailure(why);
   }
-  const { params, line } = state;
+  const { params, line, sourcing } = state;
+  state.sourcing = true;
   if (argv.length > 2) state.params = argv.slice(2);
   try {
     return await shell.run(parseScript(text, state.dialect));
@@ -258,6 +261,7 @@ const source: Builtin = async (shell, argv) => {
   } finally {
     state.params = params;
     state.line = line;
+    state.sourcing = sourcing;
   }
 };
 
@@ -506,7 +510,11 @@ export const builtins: Readonly<Record<string, Builtin>> = {
     }
     const { text, errors } = printfText(args);
     const status = await print(shell, argv, text);
-    for (const error of errors) await complain(shell, `printf: ${error}`);
+    for (const error of errors) {
+      const word = /^invalid number '([\s\S]*)'$/.exec(error)?.[1];
+      const said = shell.state.dialect === 'bash' ? `${word}: invalid number` : `${word}: expected numeric value`;
+      await complain(shell, `printf: ${shell.state.dialect === 'ash' || word === undefined ? error : said}`);
+    }
     return errors.length > 0 ? 1 : status;
   },
   test,
@@ -516,6 +524,9 @@ export const builtins: Readonly<Record<string, Builtin>> = {
   break: leave('break'),
   continue: leave('continue'),
   return: (shell, argv) => {
+    const { state } = shell;
+    if (state.dialect === 'bash' && state.locals.length === 0 && !state.sourcing)
+      return complain(shell, "return: can only `return' from a function or sourced script", 2);
     throw new Control('return', number(shell, argv[1], shell.state.status, 'return'));
   },
   exit: (shell, argv) => {
@@ -549,7 +560,13 @@ export const builtins: Readonly<Record<string, Builtin>> = {
           .map((name) => `${name.padEnd(15)}\t${state.options.has(name) ? 'on' : 'off'}\n`)
           .join(''),
       );
-    const at = applyOptions(state.options, argv, 1);
+    let at: number;
+    try {
+      at = applyOptions(state.options, argv, 1, state.dialect);
+    } catch (error) {
+      if (!(error instanceof ShellFailure)) throw error;
+      throw new ShellFailure(`set: ${error.message}`);
+    }
     if (at < argv.length || argv[at - 1] === '--') state.params = argv.slice(at);
     return 0;
   },
@@ -569,10 +586,9 @@ export const builtins: Readonly<Record<string, Builtin>> = {
   export: declare('exported'),
   readonly: declare('readonly'),
   local: (shell, argv) => {
-    if (shell.state.locals.length === 0)
-      throw new ShellFailure(
-        shell.state.dialect === 'bash' ? 'local: can only be used in a function' : 'local: not in a function',
-      );
+    if (shell.state.locals.length === 0 && shell.state.dialect === 'bash')
+      return complain(shell, 'local: can only be used in a function');
+    if (shell.state.locals.length === 0) throw new ShellFailure('local: not in a function');
     return declare('local')(shell, argv);
   },
   declare: declare('plain'),

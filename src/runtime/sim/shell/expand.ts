@@ -184,7 +184,12 @@ export function evaluate(state: ShellState, text: string): bigint {
     return arithmetic(text, scope);
   } catch (error) {
     if (error instanceof ShellFailure || !(error instanceof Error)) throw error;
-    throw new ShellFailure(error.message, state.dialect === 'bash' ? 1 : 2);
+    const division = error.message === 'divide by zero';
+    if (state.dialect === 'bash')
+      throw new ShellFailure(division ? `${text}: division by 0 (error token is "0")` : error.message, 1);
+    throw new ShellFailure(
+      state.dialect === 'dash' && division ? `arithmetic expression: division by zero: "${text}"` : error.message,
+    );
   }
 }
 
@@ -242,7 +247,7 @@ async function parameter(shell: Substituter, part: Extract<WordPart, { t: 'var' 
   const absent = value === undefined || (list && value.length === 0);
   const arg = async (): Promise<string> => (part.arg ? expandText(shell, part.arg) : '');
   const failUnset = (): never => {
-    throw new ShellFailure(`${name}: ${unset(state)}`, state.dialect === 'bash' ? 1 : 2);
+    throw new ShellFailure(`${name}: ${unset(state)}`, state.dialect === 'bash' ? (state.inline ? 127 : 1) : 2);
   };
   if (op === undefined || op === 'len' || op === '!') {
     if (absent && !list && state.options.has('nounset')) failUnset();
@@ -277,6 +282,8 @@ async function parameter(shell: Substituter, part: Extract<WordPart, { t: 'var' 
     default:
   }
   if (absent && state.options.has('nounset')) failUnset();
+  // dash has what POSIX has.
+  if (state.dialect === 'dash' && !/^[#%]/.test(op)) throw new ShellFailure('Bad substitution');
   const each = (change: (text: string) => string): string | string[] =>
     list ? value.map(change) : change(value ?? '');
   if (op === ':') {
@@ -418,7 +425,8 @@ export function redirectError(
   error: SysError,
   text: string,
 ): string {
-  if (state.dialect === 'bash') return `${prefix(state)}${path}: ${text}`;
+  if (state.dialect === 'bash')
+    return `${prefix(state)}${path}: ${error.code === 'EEXIST' ? 'cannot overwrite existing file' : text}`;
   const absent = error.code === 'ENOENT';
   if (state.dialect === 'dash')
     return `${prefix(state)}cannot ${creating ? 'create' : 'open'} ${path}: ${absent ? (creating ? 'Directory nonexistent' : 'No such file') : text}`;

@@ -27,7 +27,7 @@ export function shellProgram(dialect: Dialect): Program {
       command ||= word.startsWith('-') && word.includes('c');
       if (flag.length > 1) {
         try {
-          at = applyOptions(options, [flag, ...(flag.endsWith('o') ? [argv[at + 1] ?? ''] : [])], 0) - 1 + at;
+          at = applyOptions(options, [flag, ...(flag.endsWith('o') ? [argv[at + 1] ?? ''] : [])], 0, dialect) - 1 + at;
         } catch (error) {
           if (!(error instanceof ShellFailure)) throw error;
           await p.complain(`${argv[0]}: 0: ${error.message}\n`);

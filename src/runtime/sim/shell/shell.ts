@@ -190,7 +190,7 @@ export class Shell implements Substituter {
     if (command.t === 'simple') return this.simple(command);
     if (command.redirs.length === 0) return this.compound(command);
     const saved = await this.redirect(command.redirs);
-    if (!saved) return 1;
+    if (!saved) return this.state.dialect === 'dash' ? 2 : 1;
     try {
       return await this.compound(command);
     } finally {
@@ -311,7 +311,7 @@ export class Shell implements Substituter {
     const [name] = argv;
     if (name === undefined) {
       const saved = command.redirs.length > 0 ? await this.redirect(command.redirs) : [];
-      if (!saved) return 1;
+      if (!saved) return this.state.dialect === 'dash' ? 2 : 1;
       this.restore(saved);
       for (const assign of command.assigns) await this.assign(assign);
       return state.substituted ?? 0;
@@ -404,7 +404,8 @@ export class Shell implements Substituter {
       await this.p.complain(`${prefix(this.state)}${argv[0]}: ${strerror(error)}\n`);
       return 1;
     } finally {
-      if (vars && !special) this.putBack(vars);
+      // POSIX keeps assignments before special builtins; bash does not, unless asked to be POSIX.
+      if (vars && (!special || this.state.dialect === 'bash')) this.putBack(vars);
       this.restore(saved);
     }
   }
@@ -417,7 +418,7 @@ export class Shell implements Substituter {
     const { state } = this;
     if (state.locals.length > 1000) throw new ShellFailure('maximum function nesting level exceeded');
     const saved = command.redirs.length > 0 ? await this.redirect(command.redirs) : [];
-    if (!saved) return 1;
+    if (!saved) return this.state.dialect === 'dash' ? 2 : 1;
     const vars = await this.temporary(command.assigns);
     const { params, loops } = state;
     state.params = argv.slice(1);

@@ -51,6 +51,8 @@ export interface ShellState {
   /** Read from -c or a terminal, not from a file. */
   readonly inline: boolean;
   interactive: boolean;
+  /** Within a sourced file, which `return` may leave. */
+  sourcing: boolean;
   substituted: number | undefined;
   readonly rootPid: number;
   readonly startedAt: number;
@@ -105,6 +107,7 @@ export function createState(
     line: 1,
     inline,
     interactive: false,
+    sourcing: false,
     substituted: undefined,
     rootPid: p.pid,
     startedAt: p.workload.clock.now(),
@@ -145,9 +148,22 @@ const applets = /^(?:printf|test|\[|kill|echo): (?!line )/;
 const own =
   /^(cd|exit|return|local|\.|source|shift|unset|export|readonly|break|continue|trap|umask|wait|set): ([\s\S]*)$/;
 
+/** As dash and bash word what the parser finds wrong. */
+function otherLine(state: ShellState, message: string): string {
+  const missing = /^Unterminated (.*)$/.exec(message)?.[1];
+  if (state.dialect === 'dash')
+    return `${prefix(state)}${missing === undefined ? message : missing === 'substitution' ? "Syntax error: Missing '}'" : `Syntax error: ${message}`}`;
+  const text =
+    missing === undefined
+      ? message.replace(/^Syntax error: Bad for loop variable$/, "syntax error near unexpected token `newline'")
+      : `unexpected EOF while looking for matching \`${missing === 'substitution' ? '}' : missing.includes('quoted') ? '"' : ')'}'`;
+  const parsing = missing !== undefined || text.startsWith('syntax error');
+  return `${prefix(state).replace(/: line/, parsing && state.inline ? ': -c: line' : ': line')}${text}`;
+}
+
 /** A whole error message as the shell in question writes it. */
 export function errorLine(state: ShellState, message: string): string {
-  if (state.dialect !== 'ash') return `${prefix(state)}${message}`;
+  if (state.dialect !== 'ash') return otherLine(state, message);
   // What busybox runs as applets inside of the shell complains in the shell's own name.
   if (applets.test(message)) return `sh: ${message.replace(applets, '')}`;
   const builtin = own.exec(message);
@@ -172,7 +188,10 @@ export function getVariable(state: ShellState, name: string): string | undefined
 export function setVariable(state: ShellState, name: string, value: string | string[], exported = false): void {
   const variable = state.vars.get(name);
   if (variable?.readonly)
-    throw new ShellFailure(state.dialect === 'bash' ? `${name}: readonly variable` : `${name}: is read only`);
+    throw new ShellFailure(
+      state.dialect === 'bash' ? `${name}: readonly variable` : `${name}: is read only`,
+      state.dialect === 'bash' ? 1 : 2,
+    );
   if (variable) {
     variable.value = value;
     variable.exported ||= exported;

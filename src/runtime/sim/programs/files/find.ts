@@ -43,7 +43,7 @@ export async function find(a: Applet): Promise<number> {
       inode = lookup(a.p.view, path, follow).inode;
     } catch (error) {
       if (!isSysError(error)) throw error;
-      status = await a.warn(a.flavour === 'gnu' ? `‘${path}’: ${strerror(error)}` : `${path}: ${strerror(error)}`);
+      status = await a.warn(a.flavour === 'gnu' ? `'${path}': ${strerror(error)}` : `${path}: ${strerror(error)}`);
       return;
     }
     const item = { path, inode, depth };
@@ -59,7 +59,7 @@ export async function find(a: Applet): Promise<number> {
         for (const name of listPath(a.p.view, path)) await visit(`${path.replace(/\/$/, '')}/${name}`, depth + 1);
       } catch (error) {
         if (!isSysError(error) || error.code === 'EPIPE') throw error;
-        status = await a.warn(a.flavour === 'gnu' ? `‘${path}’: ${strerror(error)}` : `${path}: ${strerror(error)}`);
+        status = await a.warn(a.flavour === 'gnu' ? `'${path}': ${strerror(error)}` : `${path}: ${strerror(error)}`);
       }
     }
     if (plan.depthFirst) await here();

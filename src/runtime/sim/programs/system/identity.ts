@@ -18,8 +18,8 @@ export async function execCommand(a: Applet, argv: readonly string[]): Promise<n
     await a.warn(
       a.flavour === 'gnu'
         ? a.name === 'env'
-          ? `‘${name}’: ${why}`
-          : `failed to run command ‘${name}’: ${why}`
+          ? `'${name}': ${why}`
+          : `failed to run command '${name}': ${why}`
         : `can't execute '${name}': ${why}`,
     );
     return code === 'ENOENT' ? 127 : 126;
@@ -73,7 +73,7 @@ export async function id(a: Applet): Promise<number> {
     const found = names.uid(user);
     const entry = found === undefined ? undefined : names.entry(found);
     if (found === undefined || !entry)
-      throw new Failure(a.flavour === 'gnu' ? `‘${user}’: no such user` : `unknown user ${user}`);
+      throw new Failure(a.flavour === 'gnu' ? `'${user}': no such user` : `unknown user ${user}`);
     uid = found;
     gid = entry.gid;
     groups = [gid];

@@ -24,7 +24,7 @@ export async function sleep(a: Applet): Promise<number> {
     const ms = durationMs(word);
     if (ms === undefined)
       throw new Failure(
-        gnu ? `invalid time interval ‘${word}’\nTry 'sleep --help' for more information.` : `invalid number '${word}'`,
+        gnu ? `invalid time interval '${word}'\nTry 'sleep --help' for more information.` : `invalid number '${word}'`,
       );
     total += ms;
   }
@@ -151,12 +151,12 @@ export async function date(a: Applet): Promise<number> {
   if (given !== undefined) {
     const parsed = given.startsWith('@') ? Number(given.slice(1)) * 1000 : relative(given, time);
     if (Number.isNaN(parsed))
-      throw new Failure(a.flavour === 'gnu' ? `invalid date ‘${given}’` : `invalid date '${given}'`);
+      throw new Failure(a.flavour === 'gnu' ? `invalid date '${given}'` : `invalid date '${given}'`);
     time = parsed;
   }
   const [word] = options.rest;
   if (word !== undefined && !word.startsWith('+'))
-    throw new Failure(a.flavour === 'gnu' ? `invalid date ‘${word}’` : `invalid date '${word}'`);
+    throw new Failure(a.flavour === 'gnu' ? `invalid date '${word}'` : `invalid date '${word}'`);
   const format =
     word?.slice(1) ??
     (iso ? isoFormat(iso[1] ?? '') : options.has('R') ? '%a, %d %b %Y %H:%M:%S %z' : '%a %b %e %H:%M:%S %Z %Y');
@@ -205,7 +205,7 @@ export async function timeout(a: Applet): Promise<number> {
   const ms = durationMs(text);
   if (ms === undefined)
     throw new Failure(
-      a.flavour === 'gnu' ? `invalid time interval ‘${text}’` : `invalid number '${text}'`,
+      a.flavour === 'gnu' ? `invalid time interval '${text}'` : `invalid number '${text}'`,
       a.flavour === 'gnu' ? 125 : 1,
     );
   const signal = parseSignal(options.value('s') ?? 'TERM');
@@ -219,7 +219,7 @@ export async function timeout(a: Applet): Promise<number> {
     if (!isSysError(error)) throw error;
     await a.warn(
       a.flavour === 'gnu'
-        ? `failed to run command ‘${argv[0]}’: ${strerror(error)}`
+        ? `failed to run command '${argv[0]}': ${strerror(error)}`
         : `can't execute '${argv[0]}': ${strerror(error)}`,
     );
     return error.code === 'ENOENT' ? 127 : 126;
@@ -244,8 +244,7 @@ export async function timeout(a: Applet): Promise<number> {
   const status = await a.p.wait(child);
   first?.cancel();
   second?.cancel();
-  if (expired && a.flavour === 'gnu' && !options.has('p'))
-    return status.signal === 'KILL' && signal !== 'KILL' ? 137 : 124;
+  if (expired && a.flavour === 'gnu' && !options.has('p')) return status.signal === 'KILL' ? 137 : 124;
   return expired && !options.has('p') ? (signal === 'TERM' ? 143 : 128 + signalNumbers[signal]) : status.code;
 }
 

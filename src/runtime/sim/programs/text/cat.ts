@@ -130,7 +130,7 @@ export async function seq(a: Applet): Promise<number> {
   const last = values[values.length - 1] ?? 0;
   const places = Math.max(...own.map((word) => word.split('.')[1]?.length ?? 0));
   const width = wide ? Math.max(first.toFixed(places).length, last.toFixed(places).length) : 0;
-  if (step === 0) throw new Failure('invalid Zero increment value: ‘0’');
+  if (step === 0) throw new Failure("invalid Zero increment value: '0'");
   const count = Math.floor((last - first) / step + 1e-10);
   for (let i = 0; i <= count; i++) {
     const text = (first + i * step).toFixed(places).padStart(width, '0');
