@@ -77,11 +77,11 @@ spec:
       containers:
       - name: app
         image: nginx:1.27
-        envFrom: [{configMapRef: {name: app-config}}]
+        envFrom: [{configMapRef: {name: greeting-config}}]
 ---
 apiVersion: v1
 kind: ConfigMap
-metadata: {name: app-configuration}
+metadata: {name: greeting-configuration}
 data: {GREETING: hello}
 `,
     runtimes: ['sim', 'containerd'],

@@ -33,7 +33,9 @@ export const volumeConfigmapMissing: Rule = {
   ],
   healthy: [{ when: 'the ConfigMap is there', yaml: healthyPod({ spec, container }) + map('app-config') }],
   fault: {
-    manifest: deploymentManifest({ image: 'nginx:1.27', spec, container }) + map('app-configs'),
+    manifest:
+      deploymentManifest({ image: 'nginx:1.27', spec: spec.replace('app-config', 'site-config'), container }) +
+      map('site-configs'),
     runtimes: ['sim', 'containerd'],
     fixable: true,
   },
