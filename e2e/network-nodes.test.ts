@@ -186,6 +186,7 @@ spec: { podSelector: { matchLabels: { app: web } }, ingress: [{ from: [{ ipBlock
     for (let i = 0; i < 5; i++) expect(await cluster.ok(...ask('client-1', 'http://web/'))).toBe('one\n');
     host(1).link('up');
     await cluster.ok('wait', '--for=condition=Ready', 'node', 'n2', '--timeout=60s');
+    await cluster.until(['get', 'node', 'n2', '-o', 'jsonpath={.spec.taints}'], (out) => out === '', 30_000);
     await cluster.until(['get', 'pods', '-o', 'name'], (out) => !out.includes('web-2'), 60_000);
     await cluster.apply(pod('web-3', 'n2', serve('three')));
     await cluster.until(ask('client-1', 'http://web/'), (out) => out === 'three\n', 60_000);

@@ -26,6 +26,7 @@ import { serveClusterDns } from '../cluster-dns.ts';
 import { startNodeNetwork } from '../node-network.ts';
 import { UsageError } from '../options.ts';
 import { holdInnerAddress, releaseInnerAddress } from '../real-network.ts';
+import { nodeCgroup } from '../real-node.ts';
 import { keepCertificate, requestCertificate, storeCertificate, storedCertificate } from './certificates.ts';
 import { discoverCluster, parseToken } from './discovery.ts';
 import { kubeletAuth } from './kubelet-auth.ts';
@@ -148,6 +149,7 @@ export async function startJoinedNode(options: JoinOptions, log: Logger): Promis
       clusterDomain: configuration.clusterDomain,
       rootDir: join(dir, 'kubelet'),
       podLogsDir: join(dir, 'logs'),
+      cgroupRoot: nodeCgroup(options.dataDir),
       labels: options.labels,
       port: options.port,
       auth: kubeletAuth(client, nodeName, clock),
