@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { askSim } from '../src/cluster/control-socket.ts';
 import { builtinImages } from '../src/runtime/sim/images/catalogue.ts';
 import { kubectls, run, startTestCluster, type TestCluster } from './harness.ts';
 import { workloadTests } from './workloads.ts';
@@ -9,6 +10,8 @@ const missing = kubectls().length === 0 ? 'kubectl is not installed' : '';
 const threeTier = fileURLToPath(new URL('../examples/three-tier/app.yaml', import.meta.url));
 
 const hasRedis = builtinImages().some(({ repository }) => repository === 'docker.io/library/redis');
+
+const simulated = ['--runtime', 'sim', '--nodes', '3'];
 
 const daemon = `
 apiVersion: apps/v1
@@ -32,10 +35,25 @@ spec:
   containers: [{ name: main, ${container} }]
 `;
 
+/** Says how often it has started, as far as its node's disk knows. */
+const counter = `
+apiVersion: v1
+kind: Pod
+metadata: { name: counter }
+spec:
+  terminationGracePeriodSeconds: 0
+  containers:
+    - name: main
+      image: busybox:1.36
+      command: [sh, -c, "echo start >> /kept/starts; wc -l < /kept/starts; sleep 3600"]
+      volumeMounts: [{ name: kept, mountPath: /kept }]
+  volumes: [{ name: kept, hostPath: { path: /data/kept, type: DirectoryOrCreate } }]
+`;
+
 describe.skipIf(missing !== '')(`a cluster with simulated containers${missing && ` (left out: ${missing})`}`, () => {
   let cluster: TestCluster;
   beforeAll(async () => {
-    cluster = await startTestCluster({ args: ['--runtime', 'sim', '--nodes', '3'] });
+    cluster = await startTestCluster({ args: [...simulated, '--node-monitor-grace-period', '20s'] });
   }, 90_000);
   afterAll(() => cluster?.dispose(), 60_000);
   const status = (name: string, wanted: RegExp): Promise<string> =>
@@ -121,4 +139,33 @@ describe.skipIf(missing !== '')(`a cluster with simulated containers${missing &&
     },
     120_000,
   );
+
+  it('a node that loses its power: NotReady; it comes back', async () => {
+    expect(await askSim(cluster.dataDir, { kind: 'node', node: 'node-3', action: 'power-off' })).toEqual({});
+    await cluster.until(['get', 'node', 'node-3', '--no-headers'], (out) => /\sNotReady\s/.test(out), 60_000);
+    expect(await cluster.ok('describe', 'node', 'node-3')).toContain('Kubelet stopped posting node status.');
+    expect(await askSim(cluster.dataDir, { kind: 'node', node: 'node-3', action: 'power-on' })).toEqual({});
+    await cluster.until(['get', 'node', 'node-3', '--no-headers'], (out) => /\sReady\s/.test(out), 30_000);
+    expect(await askSim(cluster.dataDir, { kind: 'node', node: 'node-9', action: 'power-on' })).toEqual({
+      refusal: 'there is no simulated node node-9',
+    });
+  }, 120_000);
+
+  it('starts its pods again after it was stopped, and knows those that had ended', async () => {
+    await cluster.ok('create', 'deployment', 'again', '--image=registry.k8s.io/pause:3.9');
+    await cluster.ok('create', 'job', 'once', '--image=busybox:1.36', '--', 'true');
+    await cluster.apply(counter);
+    await cluster.until(['logs', 'counter'], (out) => out.trim() === '1');
+    await cluster.ok('wait', '--for=condition=available', 'deployment/again', '--timeout=60s');
+    await cluster.ok('wait', '--for=condition=complete', 'job/once', '--timeout=60s');
+    expect(await cluster.stop()).toBe(0);
+    const later = await startTestCluster({ args: simulated, dataDir: cluster.dataDir });
+    try {
+      await later.until(['get', 'pods', '-l', 'app=again', '--no-headers'], (out) => /1\/1\s+Running\s+1/.test(out));
+      await later.until(['logs', 'counter'], (out) => out.trim() === '2');
+      expect(await later.ok('get', 'job', 'once', '--no-headers')).toMatch(/Complete\s+1\/1/);
+    } finally {
+      await later.stop();
+    }
+  }, 120_000);
 });

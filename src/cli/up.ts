@@ -13,6 +13,7 @@ import {
   podRange,
   UsageError,
 } from '../cluster/options.ts';
+import type { SimRequest } from '../cluster/sim/sim-controls.ts';
 import type { Cluster } from '../cluster/start-cluster.ts';
 import type { StoreRequest } from '../cluster/store-admin.ts';
 import { addEtcdFlags, type EtcdFlags, etcdAccess } from './etcd-flags.ts';
@@ -28,6 +29,10 @@ interface UpFlags extends EtcdFlags {
   readonly runtime: ClusterOptions['runtime'];
   readonly nodes: number;
   readonly node: boolean;
+  readonly nodeCpus: number;
+  /** Bytes. */
+  readonly nodeMemory: number;
+  readonly egress: ClusterOptions['simulated']['egress'];
   readonly loadBalancerPool: string;
   readonly ingressHttp: string;
   readonly ingressHttps: string;
@@ -63,6 +68,17 @@ const count = (value: string): number => {
   return Number(value);
 };
 
+const cpus = (value: string): number => {
+  if (!/^[1-9]\d{0,3}$/.test(value)) throw new InvalidArgumentError('A number from 1 to 9999.');
+  return Number(value);
+};
+
+const memory = (value: string): number => {
+  const [, amount, unit] = /^([1-9]\d{0,5})(Mi|Gi|Ti)$/.exec(value) ?? [];
+  if (!amount) throw new InvalidArgumentError('A size such as 16Gi or 512Mi.');
+  return Number(amount) * 2 ** (unit === 'Mi' ? 20 : unit === 'Gi' ? 30 : 40);
+};
+
 const pool = (value: string): string => {
   if (value === 'none') return '';
   if (!/^\d{1,3}(\.\d{1,3}){3}\/(1[6-9]|2\d|3[0-2])$/.test(value))
@@ -87,6 +103,14 @@ export const upCommand: CommandBuilder = (program: Command, streams, exit) => {
     .option('--runtime <kind>', 'auto, containerd or sim', oneOf('auto', 'containerd', 'sim'), 'auto')
     .option('--nodes <n>', 'how many nodes (more than one: simulated)', count, 1)
     .option('--no-node', 'control plane only')
+    .option('--node-cpus <n>', 'processors of each simulated node', cpus, defaultOptions.simulated.cpus)
+    .option(
+      '--node-memory <size>',
+      'memory of each simulated node (16Gi)',
+      memory,
+      defaultOptions.simulated.memoryBytes,
+    )
+    .option('--egress <kind>', 'closed, or open: simulated pods reach the outside', oneOf('closed', 'open'), 'closed')
     .option(
       '--load-balancer-pool <cidr>',
       'addresses for Services of type LoadBalancer, or none',
@@ -136,6 +160,7 @@ function settle(flags: UpFlags): ClusterOptions {
     ...(flags.nodeNames && { nodeNames: flags.nodeNames }),
     ...(flags.keepHistory !== undefined && { keepHistory: flags.keepHistory }),
     clusterCidr: podRange(flags.nodes),
+    simulated: { egress: flags.egress, cpus: flags.nodeCpus, memoryBytes: flags.nodeMemory },
     loadBalancerPool: flags.loadBalancerPool,
     ...(flags.ingressHttp !== 'none' && { ingressHttp: parseListen(flags.ingressHttp) }),
     ...(flags.ingressHttps !== 'none' && { ingressHttps: parseListen(flags.ingressHttps) }),
@@ -187,6 +212,12 @@ async function up(flags: UpFlags, streams: Streams): Promise<number> {
       ready: cluster !== undefined,
     }),
     spans: (query) => cluster?.spans(query) ?? [],
+    sim: async (request) => {
+      if (!cluster) return { refusal: 'the cluster is not ready yet' };
+      if (!cluster.sim) return { refusal: 'the nodes of this cluster are not simulated' };
+      await cluster.sim.apply(request as SimRequest);
+      return {};
+    },
     store: async (request) =>
       cluster?.administer(request as StoreRequest) ?? { refusal: 'the cluster is not ready yet' },
     stop: stop.now,

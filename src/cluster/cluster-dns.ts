@@ -10,7 +10,7 @@ import type { Client } from '../client/client.ts';
 import type { InformerSet } from '../client/informer.ts';
 import { createRecorder } from '../client/recorder.ts';
 import { defaultCorefile } from '../network/dns/corefile.ts';
-import { checkCorefile, startDnsServer } from '../network/dns/server.ts';
+import { checkCorefile, type DnsServer, type DnsServerOptions, startDnsServer } from '../network/dns/server.ts';
 import { liveZoneData } from '../network/dns/zone-data.ts';
 import { publishBackend } from './bootstrap-objects.ts';
 import type { ClusterContext, ControlPlane } from './control-plane.ts';
@@ -20,8 +20,10 @@ const dnsKey = 'kube-system/kube-dns';
 
 export interface ServedDns {
   readonly informers: InformerSet;
-  /** Of this machine. */
-  readonly address: string;
+  /** Addresses of this machine to listen at; with `server`, none. */
+  readonly listen: readonly string[];
+  /** Instead of sockets: hears of each server that takes over, and how names of the outside are asked for. */
+  readonly server?: Pick<DnsServerOptions, 'exchange' | 'readFile'> & { readonly started: (server: DnsServer) => void };
   readonly clusterDomain: string;
   readonly clock: Clock;
   readonly random: Random;
@@ -36,11 +38,18 @@ export interface ServedDns {
  * one before (at first kubeadm's) goes on being served.
  */
 export async function serveClusterDns(options: ServedDns): Promise<void> {
-  const { informers, address, clusterDomain, clock, random, log, lifetime } = options;
+  const { informers, listen, server, clusterDomain, clock, random, log, lifetime } = options;
   const data = liveZoneData(informers, { pods: false });
   const maps = informers.informer(configmaps, { namespace: 'kube-system', fieldSelector: 'metadata.name=coredns' });
   await Promise.all([data.whenSynced(), maps.whenSynced()]);
-  const base = { data, clock, random, log, readFile: (path: string) => readFile(path, 'utf8') };
+  const base = {
+    data,
+    clock,
+    random,
+    log,
+    readFile: server?.readFile ?? ((path: string) => readFile(path, 'utf8')),
+    ...(server?.exchange && { exchange: server.exchange }),
+  };
   const fallback = defaultCorefile(clusterDomain);
   const current = (): string => maps.get('kube-system/coredns')?.data?.['Corefile'] ?? fallback;
   let served = '';
@@ -50,7 +59,8 @@ export async function serveClusterDns(options: ServedDns): Promise<void> {
   const serve = async (corefile: string): Promise<void> => {
     await serving?.end();
     serving = lifetime.child();
-    await startDnsServer({ ...base, corefile, lifetime: serving, listen: [address] });
+    const started = await startDnsServer({ ...base, corefile, lifetime: serving, listen, ...(server && { port: 0 }) });
+    server?.started(started);
     served = corefile;
   };
   const settle = async (): Promise<void> => {
@@ -77,12 +87,16 @@ export async function serveClusterDns(options: ServedDns): Promise<void> {
   lifetime.defer(maps.subscribe({ update: again, remove: again }));
 }
 
-/** Serves cluster DNS at `address` of this machine, and leads the `kube-dns` Service there for as long as it selects no pods. */
+/**
+ * Serves cluster DNS at `address` and leads the `kube-dns` Service there for as long as it selects no pods. The address is this machine's,
+ * or with `server` one of the virtual network.
+ */
 export async function startClusterDns(
   context: ClusterContext,
   plane: ControlPlane,
   informers: InformerSet,
   address: string,
+  server?: ServedDns['server'],
 ): Promise<void> {
   const { options, clock, random, lifetime } = context;
   const log = context.log.with({ component: 'dns' });
@@ -91,7 +105,8 @@ export async function startClusterDns(
   const subject = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'coredns', namespace: 'kube-system' } };
   await serveClusterDns({
     informers,
-    address,
+    listen: server ? [] : [address],
+    ...(server && { server }),
     clusterDomain: options.clusterDomain,
     clock,
     random,

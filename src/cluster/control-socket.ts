@@ -3,6 +3,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Span } from '../api/trace.ts';
 import type { TraceQuery } from '../trace/recorder.ts';
+import type { SimRequest } from './sim/sim-controls.ts';
 
 /**
  * A running cluster holds a Unix socket in its data directory. It is the lock (a second cluster finds it answered) and the way
@@ -23,10 +24,12 @@ export interface ControlCommands {
   spans(query: TraceQuery): readonly Span[];
   /** Work on the store, as JSON. */
   store?(request: unknown): Promise<unknown>;
+  /** Faults of simulated nodes, as JSON (`SimRequest`). */
+  sim?(request: unknown): Promise<unknown>;
   stop(): void;
 }
 
-type Request = 'status' | 'stop' | `spans ${string}` | `store ${string}`;
+type Request = 'status' | 'stop' | `spans ${string}` | `store ${string}` | `sim ${string}`;
 const socketPath = (dataDir: string): string => join(dataDir, 'control.sock');
 const maxLine = 4096;
 
@@ -64,10 +67,10 @@ function answer(socket: Socket, commands: ControlCommands): void {
     if (line.length > maxLine) socket.destroy();
     if (!line.includes('\n')) return;
     const [request, argument = ''] = line.trim().split(/ (.*)/s);
-    if (request === 'store') {
+    if (request === 'store' || request === 'sim') {
       const failed = (error: unknown): unknown => ({ refusal: error instanceof Error ? error.message : String(error) });
       void Promise.resolve()
-        .then(() => commands.store?.(JSON.parse(argument)) ?? { refusal: 'the cluster is not ready yet' })
+        .then(() => commands[request]?.(JSON.parse(argument)) ?? { refusal: 'the cluster is not ready yet' })
         .catch(failed)
         .then((reply) => socket.end(`${JSON.stringify(reply)}\n`));
       return;
@@ -89,6 +92,13 @@ export const askSpans = (dataDir: string, query: TraceQuery): Promise<readonly S
 /** Has the cluster of this data directory work on its store; undefined when none is running. */
 export const askStore = <T>(dataDir: string, request: object): Promise<T | undefined> =>
   ask<T>(dataDir, `store ${JSON.stringify(request)}`);
+
+/**
+ * Has the cluster of this data directory break or mend a simulated node or registry. Undefined when none is running; `refusal` says why it
+ * was not done.
+ */
+export const askSim = (dataDir: string, request: SimRequest): Promise<{ readonly refusal?: string } | undefined> =>
+  ask(dataDir, `sim ${JSON.stringify(request)}`);
 
 function ask<T>(dataDir: string, request: Request): Promise<T | undefined> {
   return new Promise((resolve, reject) => {

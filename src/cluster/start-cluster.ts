@@ -15,6 +15,7 @@ import { prepareForOthers } from './join/prepare.ts';
 import { localKubelets } from './kubelet-dialer.ts';
 import type { ClusterOptions } from './options.ts';
 import { startRealNode } from './real-node.ts';
+import { type SimControls, simControls } from './sim/sim-controls.ts';
 import { startSimNodes } from './sim/sim-nodes.ts';
 import { startSimWorld } from './sim/sim-world.ts';
 import { administer, type StoreReply, type StoreRequest } from './store-admin.ts';
@@ -26,6 +27,8 @@ export interface Cluster {
   readonly runtime: 'sim' | 'containerd' | 'none';
   /** Why this runtime, in a sentence, where it was chosen. */
   readonly reason?: string;
+  /** Present where nodes are simulated: how to break and mend them. */
+  readonly sim?: SimControls;
   /** Work on the store while it is in use. */
   administer(request: StoreRequest): Promise<StoreReply>;
   /** What was recorded of an object. */
@@ -75,8 +78,8 @@ export async function startCluster(options: ClusterOptions, log: Logger): Promis
     if (choice.kind !== 'sim') return running(choice.kind, choice.reason);
     const world = await startSimWorld(context, plane, informers);
     intoCluster = world.dial;
-    await startSimNodes(context, plane, kubelets, informers, world);
-    return running('sim', choice.reason);
+    const members = await startSimNodes(context, plane, kubelets, informers, world);
+    return { ...running('sim', choice.reason), sim: simControls(members, world) };
   } catch (error) {
     await lifetime.end();
     throw error;

@@ -211,7 +211,7 @@ export async function startJoinedNode(options: JoinOptions, log: Logger): Promis
     // Every node answers its own pods' questions, at the address that the kube-dns Service leads to on each.
     await serveClusterDns({
       informers,
-      address: innerAddress,
+      listen: [innerAddress],
       clusterDomain: configuration.clusterDomain,
       clock,
       random,

@@ -1,14 +1,12 @@
 import type { Duplex } from 'node:stream';
-import { configmaps } from '../../api/generated/resources.ts';
+import { defined } from '../../base/assert.ts';
 import { duplexPair } from '../../base/duplex-pair.ts';
 import type { InformerSet } from '../../client/informer.ts';
-import { defaultCorefile } from '../../network/dns/corefile.ts';
 import { failure } from '../../network/dns/records.ts';
-import { startDnsServer } from '../../network/dns/server.ts';
+import { type DnsServer, type DnsServerOptions, startDnsServer } from '../../network/dns/server.ts';
 import { liveZoneData } from '../../network/dns/zone-data.ts';
-import { publishBackend } from '../bootstrap-objects.ts';
+import { startClusterDns } from '../cluster-dns.ts';
 import type { ClusterContext, ControlPlane } from '../control-plane.ts';
-import { loopback } from '../identities.ts';
 
 /** A name server of the virtual network: messages in, messages out. */
 export interface SimDns {
@@ -36,50 +34,40 @@ export interface SimDnsOptions {
   readonly hostResolvConf: (() => Promise<string>) | undefined;
 }
 
-/** Names of the outside: none exist, unless this machine's name servers may be asked. */
-export const startOutsideDns = (options: SimDnsOptions): Promise<SimDns> => serve(options, outsideCorefile);
+type Outside = Pick<DnsServerOptions, 'exchange' | 'readFile'>;
 
-/** Serves cluster DNS on the virtual network as the `coredns` ConfigMap says, and leads the `kube-dns` Service to `address`. */
+/** How the outside is asked: this machine's name servers where that is allowed, otherwise no name there exists. */
+const outsideOf = (hostResolvConf: SimDnsOptions['hostResolvConf']): Outside => ({
+  readFile: async () => (hostResolvConf ? hostResolvConf() : `nameserver ${outsideNameServer}\n`),
+  ...(!hostResolvConf && { exchange: async () => failure('NXDOMAIN') }),
+});
+
+/** Names of the outside. */
+export async function startOutsideDns({ context, informers, hostResolvConf }: SimDnsOptions): Promise<SimDns> {
+  const { clock, random, log, lifetime } = context;
+  const data = liveZoneData(informers, { pods: false });
+  const outside = outsideOf(hostResolvConf);
+  const base = { corefile: outsideCorefile, data, clock, random, log, lifetime, listen: [], port: 0 };
+  return virtual(await startDnsServer({ ...base, ...outside }), context);
+}
+
+/** Cluster DNS on the virtual network, at `address`. */
 export async function startSimClusterDns(
-  options: SimDnsOptions,
+  { context, informers, hostResolvConf }: SimDnsOptions,
   plane: ControlPlane,
   address: string,
 ): Promise<SimDns> {
-  const { context, informers } = options;
-  const maps = informers.informer(configmaps);
-  await maps.whenSynced();
-  const corefile =
-    maps.get('kube-system/coredns')?.data?.['Corefile'] ?? defaultCorefile(context.options.clusterDomain);
-  const dns = await serve(options, corefile);
-  await publishBackend(plane.clients(loopback, 'kube-apiserver'), {
-    namespace: 'kube-system',
-    name: 'kube-dns',
-    address,
-    ports: [
-      { name: 'dns', port: 53, protocol: 'UDP' },
-      { name: 'dns-tcp', port: 53, protocol: 'TCP' },
-    ],
+  let current: DnsServer | undefined;
+  await startClusterDns(context, plane, informers, address, {
+    ...outsideOf(hostResolvConf),
+    started(server) {
+      current = server;
+    },
   });
-  return dns;
+  return virtual({ answer: (...query) => defined(current, 'cluster DNS is served').answer(...query) }, context);
 }
 
-async function serve({ context, informers, hostResolvConf }: SimDnsOptions, corefile: string): Promise<SimDns> {
-  const { clock, random, lifetime } = context;
-  const log = context.log.with({ component: 'dns' });
-  const data = liveZoneData(informers, { pods: false });
-  await data.whenSynced();
-  const server = await startDnsServer({
-    corefile,
-    data,
-    clock,
-    random,
-    log,
-    lifetime,
-    listen: [],
-    port: 0,
-    readFile: async () => (hostResolvConf ? hostResolvConf() : `nameserver ${outsideNameServer}\n`),
-    ...(!hostResolvConf && { exchange: async () => failure('NXDOMAIN') }),
-  });
+function virtual(server: Pick<DnsServer, 'answer'>, { log }: ClusterContext): SimDns {
   const ask = (message: Uint8Array, transport: 'udp' | 'tcp', client: string): Promise<Buffer | undefined> =>
     server.answer(Buffer.from(message), transport, client).catch((error: unknown) => {
       log.debug('a query could not be answered', { error });

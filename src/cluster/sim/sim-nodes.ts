@@ -1,3 +1,5 @@
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { nodes } from '../../api/generated/resources.ts';
 import type { V1Node } from '../../api/generated/types.ts';
 import type { Live } from '../../api/resource.ts';
@@ -59,6 +61,10 @@ export async function startSimNodes(
   };
   lifetime.defer(() => shared.objects.stop());
 
+  const disks = diskFiles(join(options.dataDir, 'sim'));
+  const known = informers.informer(nodes);
+  await known.whenSynced();
+
   const member = (name: string, index: number): SimMember => {
     const address = addressIn(nodeCidr, index + 2);
     world.nodeIps.add(address);
@@ -71,8 +77,12 @@ export async function startSimNodes(
       registry: world.registry,
       machine: { cpus: options.simulated.cpus, memoryBytes: options.simulated.memoryBytes },
       nameservers: [outsideNameServer],
+      ...disks.read(name),
     });
-    lifetime.defer(() => node.close());
+    lifetime.defer(async () => {
+      await node.close();
+      disks.write(name, node.savedDisk());
+    });
     const client = plane.clients(nodeUser(name), 'kubelet');
     let own: Lifetime | undefined;
     return {
@@ -85,6 +95,8 @@ export async function startSimNodes(
         if (own) return;
         own = lifetime.child();
         const { signal } = own;
+        // A node that had its range keeps it, as the network configuration on a real one's disk does.
+        await node.runtime.updateRuntimeConfig(known.get(name)?.spec?.podCIDR ?? '');
         const kubelet = await startKubelet({
           ...shared,
           nodeName: name,
@@ -112,13 +124,13 @@ export async function startSimNodes(
   };
 
   const members = names.map(member);
-  const usable = whenUsable(context, informers, names);
   const waiting = [...members];
   const start = async (): Promise<void> => {
     for (let next = waiting.shift(); next; next = waiting.shift()) await next.startKubelet();
   };
   await Promise.all(Array.from({ length: Math.min(atOnce, members.length) }, start));
-  await usable;
+  // Only now: before, the objects show what an earlier run left behind.
+  await whenUsable(context, informers, names);
   return members;
 }
 
@@ -142,4 +154,29 @@ function whenUsable({ clock }: ClusterContext, informers: InformerSet, names: re
     const stop = (): void => unsubscribe?.();
     unsubscribe = informers.informer(nodes).subscribe({ add: look, update: look });
   });
+}
+
+/** The disks of simulated nodes in this machine's files, between one run and the next. */
+function diskFiles(dir: string): {
+  read(node: string): { readonly disk?: Uint8Array };
+  write(node: string, disk: Uint8Array | undefined): void;
+} {
+  const fileOf = (node: string): string => join(dir, `${node}.disk`);
+  return {
+    read(node) {
+      try {
+        return { disk: readFileSync(fileOf(node)) };
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
+        throw error;
+      }
+    },
+    write(node, disk) {
+      const file = fileOf(node);
+      if (!disk) return rmSync(file, { force: true });
+      mkdirSync(dir, { recursive: true, mode: 0o700 });
+      writeFileSync(`${file}.new`, disk, { mode: 0o600 });
+      renameSync(`${file}.new`, file);
+    },
+  };
 }

@@ -12,6 +12,7 @@ import { toDuplex } from './net/duplex.ts';
 import type { NetNamespace } from './net/net-namespace.ts';
 import type { SimNetwork } from './net/sim-network.ts';
 import type { SimRegistry } from './sim-registry.ts';
+import { restoreDisk, saveDisk } from './vfs/disk-snapshot.ts';
 import { createSimNodeFiles, type SimNodeFiles } from './vfs/sim-node-files.ts';
 
 /** The hardware of a simulated node. */
@@ -46,6 +47,8 @@ export interface SimNodeOptions {
   readonly machine?: Partial<SimMachine>;
   /** `nameserver` lines of the node's own /etc/resolv.conf. */
   readonly nameservers?: readonly string[];
+  /** What `savedDisk` gave when the node ran before. */
+  readonly disk?: Uint8Array;
 }
 
 /** A simulated node, with what only the simulation can do to it. */
@@ -55,6 +58,8 @@ export interface SimNode extends NodeRuntime {
   press(what: SimPressure, on: boolean): void;
   /** Turns the machine off: what runs ends at once, its disk is kept. It does not answer any more. */
   powerOff(): void;
+  /** The files on its disk, to start it with again; undefined when there is nothing to keep. */
+  savedDisk(): Buffer | undefined;
   /** After `powerOff`: as a rebooted machine, with another boot id. */
   powerOn(): void;
 }
@@ -70,6 +75,7 @@ export function createSimNode(options: SimNodeOptions): SimNode {
   const { name, address, clock, random, network, registry } = options;
   const hardware: SimMachine = { ...defaultSimMachine, ...options.machine };
   const disk = createSimNodeFiles(() => clock.now(), hardware.diskBytes);
+  if (options.disk) restoreDisk(disk.disk, disk.space.root, options.disk);
   const images = createImageStore(registry, clock);
   const pressed = new Set<SimPressure>();
   const id = digest(`machine ${name}`);
@@ -153,6 +159,7 @@ export function createSimNode(options: SimNodeOptions): SimNode {
       if (on) pressed.add(what);
       else pressed.delete(what);
     },
+    savedDisk: () => saveDisk(disk.space.root),
     powerOff() {
       runtime.powerOff();
       network.removeNamespace(host);
