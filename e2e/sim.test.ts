@@ -2,14 +2,11 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { askSim } from '../src/cluster/control-socket.ts';
-import { builtinImages } from '../src/runtime/sim/images/catalogue.ts';
 import { kubectls, run, startTestCluster, type TestCluster } from './harness.ts';
 import { workloadTests } from './workloads.ts';
 
 const missing = kubectls().length === 0 ? 'kubectl is not installed' : '';
 const threeTier = fileURLToPath(new URL('../examples/three-tier/app.yaml', import.meta.url));
-
-const hasRedis = builtinImages().some(({ repository }) => repository === 'docker.io/library/redis');
 
 const simulated = ['--runtime', 'sim', '--nodes', '3'];
 
@@ -126,19 +123,15 @@ describe.skipIf(missing !== '')(`a cluster with simulated containers${missing &&
     expect(stdout + stderr).toContain('NXDOMAIN');
   });
 
-  it.skipIf(!hasRedis)(
-    'rolls the three-tier example out',
-    async () => {
-      await cluster.apply(readFileSync(threeTier, 'utf8'));
-      await cluster.ok('-n', 'shop', 'rollout', 'status', 'deployment/web', '--timeout=60s');
-      await cluster.ok('-n', 'shop', 'rollout', 'status', 'statefulset/cache', '--timeout=60s');
-      await cluster.ok('-n', 'shop', 'wait', '--for=condition=complete', 'job/migrate', '--timeout=60s');
-      expect(await cluster.ok('-n', 'shop', 'logs', 'job/migrate')).toBe('migrating\ndone\n');
-      expect(await cluster.ok('exec', 'client', '--', 'wget', '-qO-', 'http://web.shop')).toContain('coracle shop');
-      expect(await cluster.ok('-n', 'shop', 'exec', 'cache-0', '--', 'redis-cli', 'ping')).toBe('PONG\n');
-    },
-    120_000,
-  );
+  it('rolls the three-tier example out', async () => {
+    await cluster.apply(readFileSync(threeTier, 'utf8'));
+    await cluster.ok('-n', 'shop', 'rollout', 'status', 'deployment/web', '--timeout=60s');
+    await cluster.ok('-n', 'shop', 'rollout', 'status', 'statefulset/cache', '--timeout=60s');
+    await cluster.ok('-n', 'shop', 'wait', '--for=condition=complete', 'job/migrate', '--timeout=60s');
+    expect(await cluster.ok('-n', 'shop', 'logs', 'job/migrate')).toBe('migrating\ndone\n');
+    expect(await cluster.ok('exec', 'client', '--', 'wget', '-qO-', 'http://web.shop')).toContain('coracle shop');
+    expect(await cluster.ok('-n', 'shop', 'exec', 'cache-0', '--', 'redis-cli', 'ping')).toBe('PONG\n');
+  }, 120_000);
 
   it('a node that loses its power: NotReady; it comes back', async () => {
     expect(await askSim(cluster.dataDir, { kind: 'node', node: 'node-3', action: 'power-off' })).toEqual({});
