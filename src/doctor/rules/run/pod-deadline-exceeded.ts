@@ -66,7 +66,7 @@ export const podDeadlineExceeded: Rule = {
 apiVersion: v1
 kind: Pod
 metadata: {name: web}
-spec: {activeDeadlineSeconds: 3, restartPolicy: Never, containers: [{name: app, image: "busybox:1.36", command: [sleep, "600"]}]}
+spec: {activeDeadlineSeconds: 3, terminationGracePeriodSeconds: 1, restartPolicy: Never, containers: [{name: app, image: "busybox:1.36", command: [sleep, "600"]}]}
 `,
     runtimes: ['sim', 'containerd'],
     fixable: false,
