@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { kubectls, startTestCluster } from './harness.ts';
+import { kubectls, program, run, startTestCluster } from './harness.ts';
 
 const dataDir = mkdtempSync(join(tmpdir(), 'coracle-life-'));
 const controlPlane = { args: ['--no-node'], dataDir };
@@ -62,6 +62,20 @@ describe.skipIf(kubectls().length === 0)('the life of a cluster process', () => 
     await cluster.stop();
     rmSync(join(dataDir, 'store'), { recursive: true, force: true });
   });
+
+  it('goes on in the background with --detach, until down', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'coracle-life-'));
+    const call = (...args: readonly string[]) => run(process.execPath, [program, ...args, '--data-dir', dir]);
+    const up = await call('up', '--detach', '--quiet', '--no-node', '--listen', '127.0.0.1:0');
+    expect([up.code, up.stderr]).toEqual([0, '']);
+    const url = /^coracle is ready in .*: (https:\S+),/.exec(up.stdout)?.[1];
+    const status = await call('status', '--output', 'json');
+    expect(JSON.parse(status.stdout)).toMatchObject({ running: true, url });
+    expect((await call('down')).code).toBe(0);
+    const after = await call('status', '--output', 'json');
+    expect([after.code, JSON.parse(after.stdout)]).toEqual([1, { running: false, dataDir: dir }]);
+    rmSync(dir, { recursive: true, force: true });
+  }, 120_000);
 
   it('says in one line what is wrong with its arguments', async () => {
     const cluster = await startTestCluster(controlPlane);
