@@ -1,6 +1,9 @@
 import { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { constants, createDeflate } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { spdyDictionary } from './dictionary.ts';
+import { encodeHeaders, headerCodec } from './headers.ts';
 import { type SpdyStream, spdySession } from './session.ts';
 
 /** Two ends of a connection in memory; chunks may be cut anywhere. */
@@ -68,4 +71,24 @@ it('gives up on bytes that are no SPDY', async () => {
   const server = spdySession(right, 'server', () => undefined);
   left.write(Buffer.from([0x80, 3, 0, 1, 0, 0xff, 0xff, 0xff, 1, 2, 3]));
   await server.closed;
+});
+
+it('reads headers compressed as Go compresses them', async () => {
+  const deflate = createDeflate({ dictionary: spdyDictionary, flush: constants.Z_SYNC_FLUSH });
+  const compress = (block: Buffer): Promise<Buffer> =>
+    new Promise((resolve) => {
+      const out: Buffer[] = [];
+      const onData = (data: Buffer): void => void out.push(data);
+      deflate.on('data', onData);
+      deflate.write(block);
+      deflate.flush(constants.Z_SYNC_FLUSH, () => {
+        deflate.off('data', onData);
+        resolve(Buffer.concat(out));
+      });
+    });
+  const codec = headerCodec();
+  for (const type of ['error', 'stdout', 'stdout'])
+    expect(await codec.decompress(await compress(encodeHeaders({ Streamtype: type })))).toEqual({ streamtype: type });
+  codec.close();
+  deflate.destroy();
 });

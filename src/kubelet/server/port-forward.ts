@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../../base/clock.ts';
-import { type SpdyStream, spdyConnection } from './spdy-connection.ts';
+import { type SpdyStream, spdySession } from '../../base/spdy/session.ts';
 
 export interface PortForwarding {
   readonly connect: (port: number) => Promise<Duplex>;
@@ -17,36 +17,36 @@ const join = async (
   how: PortForwarding,
 ): Promise<void> => {
   const { data, error } = pair;
-  error.duplex.resume();
+  error.resume();
   try {
     const target = await how.connect(port);
     target.on('error', () => undefined);
-    data.duplex.pipe(target);
-    target.pipe(data.duplex);
+    data.pipe(target);
+    target.pipe(data);
     await new Promise<void>((resolve) => {
       target.once('close', () => resolve());
-      data.duplex.once('close', () => {
+      data.once('close', () => {
         target.destroy();
         resolve();
       });
     });
   } catch (failed) {
-    error.duplex.write(how.failure(port, failed));
+    error.write(how.failure(port, failed));
   }
-  error.duplex.end();
-  data.duplex.end();
+  error.end();
+  data.end();
 };
 
 /** Serves forwarded connections: each is a pair of streams, error and data, with the same request id. Resolves at the end. */
 export function forwardPorts(socket: Duplex, how: PortForwarding): Promise<void> {
   const waiting = new Map<string, Partial<Record<'data' | 'error', SpdyStream>>>();
-  const connection = spdyConnection(socket, 'server', (stream) => {
-    const type = stream.headers.get('streamtype');
-    const port = Number(stream.headers.get('port'));
+  const connection = spdySession(socket, 'server', (stream) => {
+    const type = stream.headers['streamtype'];
+    const port = Number(stream.headers['port']);
     // Clients before request ids made the data stream right after its error stream.
-    const id = stream.headers.get('requestid') ?? `${type === 'data' ? stream.id - 2 : stream.id}`;
+    const id = stream.headers['requestid'] ?? `${type === 'data' ? stream.id - 2 : stream.id}`;
     if ((type !== 'data' && type !== 'error') || !Number.isInteger(port) || port < 1 || port > 65_535) {
-      stream.duplex.destroy();
+      stream.destroy();
       return;
     }
     const pair = { ...waiting.get(id), [type]: stream };
@@ -62,7 +62,7 @@ export function forwardPorts(socket: Duplex, how: PortForwarding): Promise<void>
       () => {
         if (waiting.get(id) !== pair) return;
         waiting.delete(id);
-        stream.duplex.destroy();
+        stream.destroy();
       },
       { background: true },
     );

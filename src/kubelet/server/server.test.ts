@@ -11,12 +11,12 @@ import { duplexPair } from '../../base/duplex-pair.ts';
 import { type Lifetime, startLifetime } from '../../base/lifetime.ts';
 import { silentLogger } from '../../base/log.ts';
 import { seededRandom } from '../../base/random.ts';
+import { type SpdySession, type SpdyStream, spdySession } from '../../base/spdy/session.ts';
 import { createInformers } from '../../client/informers.ts';
 import { createSimNodeFiles } from '../../runtime/sim/vfs/sim-node-files.ts';
 import { type KubeletOptions, startKubelet } from '../kubelet.ts';
 import { fakeApi } from '../testing/fake-api.ts';
 import { type FakeRuntime, fakeRuntime } from '../testing/fake-runtime.ts';
-import { type SpdyConnection, type SpdyStream, spdyConnection } from './spdy-connection.ts';
 import { tunnelProtocol, websocketDuplex } from './websocket-streams.ts';
 
 let life: Lifetime;
@@ -91,7 +91,7 @@ const spdy = (
   path: string,
   protocols: string,
   through?: Duplex,
-): Promise<{ answer: string; connection: SpdyConnection }> =>
+): Promise<{ answer: string; connection: SpdySession }> =>
   new Promise((resolve, reject) => {
     const socket: Duplex = through ?? connect(port, '127.0.0.1');
     socket.write(
@@ -107,7 +107,7 @@ const spdy = (
       socket.unshift(head.subarray(end + 4));
       resolve({
         answer: head.toString('latin1', 0, end),
-        connection: spdyConnection(socket, 'client', () => undefined),
+        connection: spdySession(socket, 'client', () => undefined),
       });
     };
     socket.on('data', onData);
@@ -168,8 +168,11 @@ describe('logs', () => {
 });
 
 describe('exec over SPDY', () => {
-  const open = (connection: SpdyConnection, ...types: string[]): Record<string, SpdyStream> =>
-    Object.fromEntries(types.map((it) => [it, connection.open({ streamtype: it })]));
+  const open = async (connection: SpdySession, ...types: string[]): Promise<Record<string, SpdyStream>> => {
+    const streams: Record<string, SpdyStream> = {};
+    for (const it of types) streams[it] = await connection.open({ streamtype: it });
+    return streams;
+  };
 
   it('streams both ways and ends with a status', async () => {
     const { answer, connection } = await spdy(
@@ -177,9 +180,9 @@ describe('exec over SPDY', () => {
       'v4.channel.k8s.io,v3.channel.k8s.io',
     );
     expect(answer).toMatch(/^HTTP\/1.1 101 .*X-Stream-Protocol-Version: v4.channel.k8s.io/s);
-    const { error, stdin, stdout } = open(connection, 'error', 'stdin', 'stdout', 'stderr');
-    stdin!.duplex.end('x'.repeat(200_000));
-    const [out, status] = await Promise.all([text(stdout!.duplex), text(error!.duplex)]);
+    const { error, stdin, stdout } = await open(connection, 'error', 'stdin', 'stdout', 'stderr');
+    stdin!.end('x'.repeat(200_000));
+    const [out, status] = await Promise.all([text(stdout!), text(error!)]);
     expect(out.length).toBe(200_000);
     expect(JSON.parse(status)).toEqual({ metadata: {}, status: 'Success' });
   });
@@ -188,8 +191,8 @@ describe('exec over SPDY', () => {
       '/exec/ns/web/app?command=sh&command=exit&command=3&output=1',
       'v4.channel.k8s.io',
     );
-    const { error, stdout } = open(connection, 'error', 'stdout');
-    const [out, status] = await Promise.all([text(stdout!.duplex), text(error!.duplex)]);
+    const { error, stdout } = await open(connection, 'error', 'stdout');
+    const [out, status] = await Promise.all([text(stdout!), text(error!)]);
     expect(out).toBe('sh exit 3\n');
     expect(JSON.parse(status)).toMatchObject({
       status: 'Failure',
@@ -201,8 +204,8 @@ describe('exec over SPDY', () => {
     const [near, far] = duplexPair();
     kubeletServer.emit('connection', far);
     const { connection } = await spdy('/exec/ns/web/app?command=hi&output=1', 'v4.channel.k8s.io', near);
-    const { error, stdout } = open(connection, 'error', 'stdout');
-    const [out, status] = await Promise.all([text(stdout!.duplex), text(error!.duplex)]);
+    const { error, stdout } = await open(connection, 'error', 'stdout');
+    const [out, status] = await Promise.all([text(stdout!), text(error!)]);
     expect([out, JSON.parse(status).status]).toEqual(['hi\n', 'Success']);
   });
   it('refuses protocols it does not speak', async () => {
@@ -239,16 +242,18 @@ describe('exec over WebSocket', () => {
 });
 
 describe('port-forward', () => {
-  const check = async (connection: SpdyConnection) => {
-    const error = connection.open({ streamtype: 'error', port: '80', requestid: '0' }, true);
-    const data = connection.open({ streamtype: 'data', port: '80', requestid: '0' });
-    data.duplex.end('ping');
-    expect(await text(data.duplex)).toBe('ping');
-    expect(await text(error.duplex)).toBe('');
-    const bad = connection.open({ streamtype: 'error', port: '81', requestid: '1' }, true);
-    connection.open({ streamtype: 'data', port: '81', requestid: '1' });
-    expect(await text(bad.duplex)).toMatch(/^error forwarding port 81 to pod .*: failed to connect to localhost:81/);
-    await connection.close();
+  const check = async (connection: SpdySession) => {
+    const error = await connection.open({ streamtype: 'error', port: '80', requestid: '0' });
+    error.end();
+    const data = await connection.open({ streamtype: 'data', port: '80', requestid: '0' });
+    data.end('ping');
+    expect(await text(data)).toBe('ping');
+    expect(await text(error)).toBe('');
+    const bad = await connection.open({ streamtype: 'error', port: '81', requestid: '1' });
+    bad.end();
+    await connection.open({ streamtype: 'data', port: '81', requestid: '1' });
+    expect(await text(bad)).toMatch(/^error forwarding port 81 to pod .*: failed to connect to localhost:81/);
+    connection.close();
   };
   it('over SPDY', async () => {
     const { answer, connection } = await spdy('/portForward/ns/web', 'portforward.k8s.io');
@@ -268,7 +273,7 @@ describe('port-forward', () => {
       socket.once('open', () => resolve(socket));
       socket.once('error', reject);
     });
-    await check(spdyConnection(websocketDuplex(tunnel), 'client', () => undefined));
+    await check(spdySession(websocketDuplex(tunnel), 'client', () => undefined));
   });
   it('over plain WebSocket channels', async () => {
     const { socket, channel } = await frames('/portForward/ns/web?port=80&port=81', 'v4.channel.k8s.io');

@@ -2,9 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { V1Status } from '../../api/generated/types.ts';
 import type { Clock } from '../../base/clock.ts';
+import { type SpdyStream, spdySession } from '../../base/spdy/session.ts';
 import type { StreamOptions } from '../../runtime/cri.ts';
 import { type RemoteStreams, takeSizes } from './remote-streams.ts';
-import { type SpdyStream, spdyConnection } from './spdy-connection.ts';
 
 const offered = ['v4.channel.k8s.io', 'v3.channel.k8s.io', 'v2.channel.k8s.io', 'channel.k8s.io'];
 const creationMs = 30_000;
@@ -64,8 +64,8 @@ export async function spdyRemoteStreams(
   const all = new Promise<boolean>((resolve) => {
     complete = resolve;
   });
-  const connection = spdyConnection(socket, 'server', (stream) => {
-    const type = stream.headers.get('streamtype') ?? '';
+  const connection = spdySession(socket, 'server', (stream) => {
+    const type = stream.headers['streamtype'] ?? '';
     if (wanted.has(type)) streams.set(type, stream);
     if (streams.size === wanted.size) complete(true);
   });
@@ -74,18 +74,18 @@ export async function spdyRemoteStreams(
   const done = await all;
   timer.cancel();
   if (!done) {
-    await connection.close();
+    connection.close();
     return undefined;
   }
   const error = streams.get('error');
-  for (const type of ['error', 'stdout', 'stderr']) streams.get(type)?.duplex.resume();
+  for (const type of ['error', 'stdout', 'stderr']) streams.get(type)?.resume();
   return {
-    stdin: streams.get('stdin')?.duplex,
-    stdout: streams.get('stdout')?.duplex,
-    stderr: streams.get('stderr')?.duplex,
+    stdin: streams.get('stdin'),
+    stdout: streams.get('stdout'),
+    stderr: streams.get('stderr'),
     onResize(listener) {
       let rest = '';
-      streams.get('resize')?.duplex.on('data', (chunk: Buffer) => {
+      streams.get('resize')?.on('data', (chunk: Buffer) => {
         rest = takeSizes(rest + chunk.toString('utf8'), listener);
       });
     },
@@ -97,15 +97,16 @@ export async function spdyRemoteStreams(
             ? ''
             : (status.message ?? '');
       const ends = [...streams.values()].map(
-        ({ duplex }) =>
+        (stream) =>
           new Promise<void>((resolve) => {
-            duplex.once('close', resolve);
-            if (duplex === error?.duplex && text !== '') duplex.write(text);
-            duplex.end(() => resolve());
+            stream.once('close', resolve);
+            if (stream === error && text !== '') stream.write(text);
+            stream.end(() => resolve());
           }),
       );
       await Promise.race([Promise.all(ends), connection.closed]);
-      await connection.close();
+      connection.close();
+      await connection.closed;
     },
     closed: connection.closed,
   };
