@@ -171,7 +171,7 @@ export async function startTestCluster(options: StartOptions = {}): Promise<Test
       if (output.code !== 0) throw new Error(`kubectl apply: exit ${output.code}\n${output.stdout}${output.stderr}`);
       return output.stdout;
     },
-    async until(rest, accept, timeoutMs = 30_000) {
+    async until(rest, accept, timeoutMs = 60_000) {
       const end = Date.now() + timeoutMs;
       for (;;) {
         const output = await cluster.kubectl(...rest);

@@ -26,8 +26,12 @@ export function busyboxFiles(): Readonly<Record<string, ImageFile>> {
 export const busyboxConfig = { Cmd: ['/bin/sh'], Env: ['PATH=/bin'] } as const;
 
 /** Loads an image of the machine's static busybox, under this name, into the cluster's node. */
-export async function loadBusybox(cluster: TestCluster, name: string): Promise<void> {
-  const archive = await imageArchive(name, busyboxFiles(), busyboxConfig);
+export async function loadBusybox(
+  cluster: TestCluster,
+  name: string,
+  config: Parameters<typeof imageArchive>[2] = busyboxConfig,
+): Promise<void> {
+  const archive = await imageArchive(name, busyboxFiles(), config);
   const file = join(cluster.dataDir, 'busybox.tar');
   writeFileSync(file, archive);
   const { code, stderr } = await cluster.coracle('image', 'load', file, '--data-dir', cluster.dataDir);

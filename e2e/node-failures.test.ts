@@ -231,6 +231,12 @@ function table(plain: string, accounts: string, closed: string): Readonly<Record
       spec: volume('hostPath: { path: /etc/passwd }'),
       expected: configError(/^failed to prepare subPath for volumeMount "v" of container "main"$/),
     },
+    'absolute-subpath': {
+      container:
+        'env: [{ name: WHERE, value: /tmp }], volumeMounts: [{ name: v, mountPath: /v, subPathExpr: $(WHERE) }]',
+      spec: volume('emptyDir: {}'),
+      expected: configError(/must not be an absolute path$/),
+    },
     'bad-hostpath': {
       container: mounted,
       spec: volume('hostPath: { path: /etc/passwd, type: Directory }'),

@@ -13,6 +13,8 @@ const missing = detection.usable
   ? imagesMissing || (kubectls().length === 0 ? 'kubectl is not installed' : '')
   : detection.why;
 const image = 'coracle.local/busybox:1';
+/** An image with an entrypoint. */
+const greeter = 'coracle.local/greeter:1';
 
 interface Row {
   /** Of the container. */
@@ -34,6 +36,67 @@ const rows = (dir: string): Readonly<Record<string, Row>> => ({
     container: mount('/v'),
     spec: volume('emptyDir: { medium: Memory, sizeLimit: 8Mi }'),
     says: /^tmpfs\ntmpfs +8192 /,
+  },
+  'environment from config maps and secrets, with prefixes': {
+    run: "tr '\\0' '\\n' < /proc/1/environ | sort",
+    container:
+      'envFrom: [{ prefix: "1-p.", configMapRef: { name: cm } }, { secretRef: { name: sec } }], env: [{ name: A, valueFrom: { configMapKeyRef: { name: cm, key: a } } }, { name: S, valueFrom: { secretKeyRef: { name: sec, key: user } } }, { name: BOTH, value: "$(A)-$(S)" }]',
+    says: /^1-p\.a=alpha\n1-p\.b=beta\nA=alpha\nBOTH=alpha-bob\n[\s\S]*^S=bob\n[\s\S]*^user=bob\n/m,
+  },
+  'variables in a command': {
+    run: "echo '$(WORD)' '$$(WORD)' '$(NONE)'",
+    container: 'env: [{ name: WORD, value: hello }]',
+    says: /^hello \$\(WORD\) \$\(NONE\)\n$/,
+  },
+  'the downward API in the environment': {
+    run: 'echo $NAME $SPACE $ID; echo $IP $HOST $HOSTS; echo $CPU $MEM $LIMIT; echo $ALL_MEM; echo $KUBERNETES_SERVICE_HOST:$KUBERNETES_SERVICE_PORT',
+    container: `resources: { requests: { cpu: 250m, memory: 32Mi }, limits: { cpu: 500m } }, env: [${[
+      'NAME metadata.name',
+      'SPACE metadata.namespace',
+      'ID metadata.uid',
+      'IP status.podIP',
+      'HOST status.hostIP',
+      'HOSTS status.hostIPs',
+    ]
+      .map((it) => it.split(' '))
+      .map(([name, path]) => `{ name: ${name}, valueFrom: { fieldRef: { fieldPath: ${path} } } }`)
+      .join(', ')}, ${['CPU requests.cpu', 'MEM requests.memory', 'LIMIT limits.cpu', 'ALL_MEM limits.memory']
+      .map((it) => it.split(' '))
+      .map(([name, path]) => `{ name: ${name}, valueFrom: { resourceFieldRef: { resource: ${path} } } }`)
+      .join(', ')}]`,
+    says: /^the-downward-api-in-the-environment default [0-9a-f-]{36}\n10\.\S+ \S+ \S+\n1 33554432 1\n\d{9,}\n10\.96\.0\.1:443\n$/,
+  },
+  'subPath of every written volume': {
+    run: 'cat /s; echo; cat /p; echo; cat /l',
+    container:
+      'volumeMounts: [{ name: v, mountPath: /s, subPath: user }, { name: w, mountPath: /p, subPath: deep/a }, { name: x, mountPath: /l, subPath: labels }]',
+    spec: volume(
+      'secret: { secretName: sec }',
+      'projected: { sources: [{ configMap: { name: cm, items: [{ key: a, path: deep/a }] } }] }',
+      'downwardAPI: { items: [{ path: labels, fieldRef: { fieldPath: metadata.labels } }] }',
+    ),
+    says: /^bob\nalpha\napp="row"\n?$/,
+  },
+  'one object in several volumes': {
+    run: 'cat /v/a /w/a /x/user /z/user',
+    container: mount('/v', '/w', '/x', '/z'),
+    spec: volume(
+      'configMap: { name: cm }',
+      'configMap: { name: cm }',
+      'secret: { secretName: sec }',
+      'secret: { secretName: sec }',
+    ),
+    says: /^alphaalphabobbob$/,
+  },
+  'hosts of the node': {
+    run: 'head -1 /etc/hosts',
+    spec: '  hostNetwork: true\n',
+    says: /^# Kubernetes-managed hosts file \(host network\)\.\n$/,
+  },
+  'a runtime class with an overhead': {
+    run: 'echo in the class',
+    spec: '  runtimeClassName: plain\n',
+    says: /^in the class\n$/,
   },
   'emptyDir for everybody': {
     run: 'stat -c %a /v; echo x > /v/f && cat /v/f',
@@ -188,6 +251,36 @@ kind: Secret
 metadata: { name: sec }
 stringData: { user: bob }
 ---
+apiVersion: node.k8s.io/v1
+kind: RuntimeClass
+metadata: { name: plain }
+handler: runc
+overhead: { podFixed: { cpu: 10m, memory: 8Mi } }
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: healthy }
+spec:
+  terminationGracePeriodSeconds: 1
+  containers:
+  - name: main
+    image: "${image}"
+    command: [sh, -c, "mkdir /www; echo ok > /www/healthz; echo > /tmp/health; exec httpd -f -p 8080 -h /www"]
+    startupProbe: { tcpSocket: { port: 8080 }, periodSeconds: 1 }
+    livenessProbe: { httpGet: { path: /healthz, port: 8080 }, periodSeconds: 1 }
+    readinessProbe: { exec: { command: [cat, /tmp/health] }, periodSeconds: 1, initialDelaySeconds: 3 }
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: optional }
+spec:
+  terminationGracePeriodSeconds: 1
+  containers: [{ name: main, image: "${image}", command: [sleep, "9999"], volumeMounts: [{ name: v, mountPath: /v }, { name: w, mountPath: /w }, { name: x, mountPath: /x }] }]
+  volumes:
+  - { name: v, configMap: { name: later, optional: true } }
+  - { name: w, secret: { secretName: later, optional: true } }
+  - { name: x, projected: { sources: [{ configMap: { name: later, optional: true } }, { secret: { name: later, optional: true } }] } }
+---
 apiVersion: v1
 kind: PersistentVolumeClaim
 metadata: { name: claim }
@@ -239,32 +332,41 @@ metadata: { name: live }
 data: { a: before }
 `;
 
-describe.skipIf(missing !== '')(`what pods can ask of a node${missing && ` (left out: ${missing})`}`, () => {
-  const dataDir = mkdtempSync(join(tmpdir(), 'coracle-pods-'));
-  const table = rows(dataDir);
-  const nameOf = (title: string): string =>
-    title
-      .toLowerCase()
-      .replaceAll(/[^a-z0-9]+/g, '-')
-      .replaceAll(/^-|-$/g, '');
-  let cluster: TestCluster;
-  let node = '';
+// Every wait below is for a condition; the time only bounds it on a machine that does much else.
+describe.skipIf(missing !== '')(
+  `what pods can ask of a node${missing && ` (left out: ${missing})`}`,
+  { timeout: 120_000 },
+  () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'coracle-pods-'));
+    const table = rows(dataDir);
+    const nameOf = (title: string): string =>
+      title
+        .toLowerCase()
+        .replaceAll(/[^a-z0-9]+/g, '-')
+        .replaceAll(/^-|-$/g, '');
+    let cluster: TestCluster;
+    let node = '';
 
-  beforeAll(async () => {
-    // A mount that is shared, as the root of most machines is, so that propagation has something to go through.
-    for (const part of ['shared', 'local']) mkdirSync(join(dataDir, part), { recursive: true });
-    writeFileSync(join(dataDir, 'local', 'here'), 'local data\n');
-    execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', join(dataDir, 'shared')]);
-    execFileSync('mount', ['--make-shared', join(dataDir, 'shared')]);
-    cluster = await startTestCluster({ args: ['--runtime', 'containerd'], dataDir });
-    await loadBusybox(cluster, image);
-    await cluster.ok('wait', '--for=condition=Ready', 'node', '--all', '--timeout=60s');
-    node = (await cluster.ok('get', 'nodes', '-o', 'jsonpath={.items[0].metadata.name}')).trim();
-    await cluster.apply(
-      objects(node, dataDir) +
-        Object.entries(table)
-          .map(
-            ([title, { run, container = '', spec = '' }]) => `---
+    beforeAll(async () => {
+      // A mount that is shared, as the root of most machines is, so that propagation has something to go through.
+      for (const part of ['shared', 'local']) mkdirSync(join(dataDir, part), { recursive: true });
+      writeFileSync(join(dataDir, 'local', 'here'), 'local data\n');
+      execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', join(dataDir, 'shared')]);
+      execFileSync('mount', ['--make-shared', join(dataDir, 'shared')]);
+      cluster = await startTestCluster({ args: ['--runtime', 'containerd'], dataDir });
+      await loadBusybox(cluster, image);
+      await loadBusybox(cluster, greeter, {
+        Entrypoint: ['/bin/echo', 'from'],
+        Cmd: ['the image'],
+        Env: ['PATH=/bin'],
+      });
+      await cluster.ok('wait', '--for=condition=Ready', 'node', '--all', '--timeout=100s');
+      node = (await cluster.ok('get', 'nodes', '-o', 'jsonpath={.items[0].metadata.name}')).trim();
+      await cluster.apply(
+        objects(node, dataDir) +
+          Object.entries(table)
+            .map(
+              ([title, { run, container = '', spec = '' }]) => `---
 apiVersion: v1
 kind: Pod
 metadata: { name: ${nameOf(title)}, labels: { app: row } }
@@ -274,171 +376,285 @@ spec:
 ${spec}  containers:
     - { name: main, image: "${image}", command: [sh, -c, ${JSON.stringify(`exec 2>&1; ${run}`)}]${container && `, ${container}`} }
 `,
+            )
+            .join(''),
+      );
+    }, 120_000);
+    afterAll(async () => {
+      if (!cluster) return;
+      await cluster.stop();
+      execFileSync('umount', [join(dataDir, 'shared')]);
+      const { code, stderr } = await cluster.coracle('down', '--purge', '--data-dir', dataDir);
+      rmSync(dataDir, { recursive: true, force: true });
+      expect(stderr).toBe('');
+      expect(code).toBe(0);
+    }, 120_000);
+
+    it.each(Object.keys(table))('%s', { timeout: 120_000 }, async (title) => {
+      const name = nameOf(title);
+      await cluster.until(
+        ['get', 'pod', name, '-o', 'jsonpath={.status.containerStatuses[0].state}'],
+        (out) => out.includes('terminated'),
+        110_000,
+      );
+      expect(await cluster.ok('logs', name, '-c', 'main')).toMatch(table[title]?.says ?? /^$/);
+    });
+
+    it('a StatefulSet keeps its data: the pod that comes back finds it', async () => {
+      await cluster.ok('rollout', 'status', 'statefulset/sts', '--timeout=100s');
+      await cluster.ok('delete', 'pod', 'sts-0');
+      await cluster.until(['logs', 'sts-0'], (out) => out === 'sts-0\nsts-0\n');
+    });
+
+    it('a claim grows, and its data goes with it', async () => {
+      await cluster.ok(
+        'patch',
+        'pvc',
+        'claim',
+        '--type=merge',
+        '-p',
+        '{"spec":{"resources":{"requests":{"storage":"2Gi"}}}}',
+      );
+      await cluster.until(['get', 'pvc', 'claim', '-o', 'jsonpath={.status.capacity.storage}'], (out) => out === '2Gi');
+      expect(await cluster.ok('get', 'events', '--field-selector=involvedObject.name=claim')).toContain(
+        'VolumeResizeSuccessful',
+      );
+      const path = await cluster.ok(
+        'get',
+        'pv',
+        '-o',
+        'jsonpath={.items[?(@.spec.claimRef.name=="claim")].spec.hostPath.path}',
+      );
+      expect(readFileSync(join(path, 'f'), 'utf8')).toBe('kept\n');
+      await cluster.ok('delete', 'pod', nameOf('a claim of the default class'));
+      await cluster.ok('delete', 'pvc', 'claim');
+      await cluster.until(['get', 'pv', '-o', 'name'], () => !existsSync(path));
+    });
+
+    it('a change of config map and labels shows in a running pod', async () => {
+      await cluster.until(['get', 'pod', 'live', '-o', 'jsonpath={.status.phase}'], (out) => out === 'Running');
+      await cluster.ok('patch', 'configmap', 'live', '-p', '{"data":{"a":"after"}}');
+      await cluster.ok('label', 'pod', 'live', 'app=two', '--overwrite');
+      await cluster.until(['exec', 'live', '--', 'cat', '/v/a', '/d/labels'], (out) => out === 'afterapp="two"');
+    });
+
+    it('a readiness gate holds a pod back until somebody opens it', async () => {
+      const ready = ['get', 'pod', 'live', '-o', 'jsonpath={.status.conditions[?(@.type=="Ready")]}'];
+      expect(await cluster.ok(...ready)).toContain(
+        'corresponding condition of pod readiness gate \\"example.com/open\\" does not exist.',
+      );
+      const patch = '{"status":{"conditions":[{"type":"example.com/open","status":"True"}]}}';
+      await cluster.ok('patch', 'pod', 'live', '--subresource=status', '--type=strategic', '-p', patch);
+      await cluster.until(ready, (out) => out.includes('"status":"True"'));
+    });
+
+    it('a resize in place: new limits, no restart', async () => {
+      const patch =
+        '{"spec":{"containers":[{"name":"main","resources":{"requests":{"cpu":"150m"},"limits":{"cpu":"300m","memory":"96Mi"}}}]}}';
+      await cluster.ok('patch', 'pod', 'live', '--subresource=resize', '-p', patch);
+      const limits =
+        'jsonpath={.status.containerStatuses[0].resources.limits} {.status.containerStatuses[0].restartCount}';
+      await cluster.until(['get', 'pod', 'live', '-o', limits], (out) => out === '{"cpu":"300m","memory":"96Mi"} 0');
+      const file = 'cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max 2>/dev/null; true';
+      expect(await cluster.ok('exec', 'live', '--', 'sh', '-c', file)).toBe('100663296\n');
+    });
+
+    it('an ephemeral container sees the processes of its target', async () => {
+      await cluster.ok('debug', 'live', `--image=${image}`, '--target=main', '--', 'ps');
+      const name = await cluster.ok('get', 'pod', 'live', '-o', 'jsonpath={.spec.ephemeralContainers[0].name}');
+      await cluster.until(['logs', 'live', '-c', name], (out) => out.includes('while :; do :; done'));
+    });
+
+    it('what an image runs, and what a pod runs instead', async () => {
+      const table = [
+        ['image-default', '', 'from the image\n'],
+        ['image-args', 'args: [elsewhere]', 'from elsewhere\n'],
+        ['image-command', 'command: [/bin/echo, only]', 'only\n'],
+        ['image-both', 'command: [/bin/echo, a], args: [b]', 'a b\n'],
+      ] as const;
+      await cluster.apply(
+        table
+          .map(
+            ([name, more]) => `---
+apiVersion: v1
+kind: Pod
+metadata: { name: ${name} }
+spec: { restartPolicy: Never, containers: [{ name: main, image: "${greeter}"${more && `, ${more}`} }] }
+`,
           )
           .join(''),
-    );
-  }, 120_000);
-  afterAll(async () => {
-    if (!cluster) return;
-    await cluster.stop();
-    execFileSync('umount', [join(dataDir, 'shared')]);
-    const { code, stderr } = await cluster.coracle('down', '--purge', '--data-dir', dataDir);
-    rmSync(dataDir, { recursive: true, force: true });
-    expect(stderr).toBe('');
-    expect(code).toBe(0);
-  }, 120_000);
+      );
+      for (const [name, , says] of table) await cluster.until(['logs', name], (out) => out === says);
+    });
 
-  it.each(Object.keys(table))('%s', { timeout: 60_000 }, async (title) => {
-    const name = nameOf(title);
-    await cluster.until(
-      ['get', 'pod', name, '-o', 'jsonpath={.status.containerStatuses[0].state}'],
-      (out) => out.includes('terminated'),
-      50_000,
-    );
-    expect(await cluster.ok('logs', name, '-c', 'main')).toMatch(table[title]?.says ?? /^$/);
-  });
+    it('termination messages by policy, path and user', async () => {
+      const table = [
+        ['message-file', 'echo -n file > /dev/termination-log; exit 1', '', 'file'],
+        ['message-log', 'echo -n said; exit 1', 'terminationMessagePolicy: FallbackToLogsOnError', 'said'],
+        ['message-none', 'echo -n said; exit 0', 'terminationMessagePolicy: FallbackToLogsOnError', ''],
+        ['message-both', 'echo -n f > /dev/termination-log', 'terminationMessagePolicy: FallbackToLogsOnError', 'f'],
+        [
+          'message-path',
+          'echo -n own > /tmp/own',
+          'terminationMessagePath: /tmp/own, securityContext: { runAsUser: 1000 }',
+          'own',
+        ],
+      ] as const;
+      await cluster.apply(
+        table
+          .map(
+            ([name, run, more]) => `---
+apiVersion: v1
+kind: Pod
+metadata: { name: ${name} }
+spec: { restartPolicy: Never, containers: [{ name: main, image: "${image}", command: [sh, -c, "${run}"]${more && `, ${more}`} }] }
+`,
+          )
+          .join(''),
+      );
+      const path =
+        'jsonpath={.status.containerStatuses[0].state.terminated.containerID}|{.status.containerStatuses[0].state.terminated.message}';
+      for (const [name, , , message] of table)
+        expect(
+          (await cluster.until(['get', 'pod', name, '-o', path], (out) => out.startsWith('containerd://'))).split(
+            '|',
+          )[1],
+          name,
+        ).toBe(message);
+    });
 
-  it('a StatefulSet keeps its data: the pod that comes back finds it', async () => {
-    await cluster.ok('rollout', 'status', 'statefulset/sts', '--timeout=60s');
-    await cluster.ok('delete', 'pod', 'sts-0');
-    await cluster.until(['logs', 'sts-0'], (out) => out === 'sts-0\nsts-0\n');
-  });
+    it('hooks run by command and by HTTP, after the start and before the end', async () => {
+      const script = '#!/bin/sh\\necho $QUERY_STRING >> /v/log\\necho\\necho ok\\n';
+      await cluster.apply(`apiVersion: v1
+kind: Pod
+metadata: { name: hooks }
+spec:
+  terminationGracePeriodSeconds: 5
+  initContainers:
+  - { name: web, restartPolicy: Always, image: "${image}", command: [sh, -c, "mkdir -p /www/cgi-bin; printf '${script}' > /www/cgi-bin/log; chmod 755 /www/cgi-bin/log; exec httpd -f -p 8080 -h /www"], startupProbe: { tcpSocket: { port: 8080 }, periodSeconds: 1 }, volumeMounts: [{ name: v, mountPath: /v }] }
+  containers:
+  - { name: one, image: "${image}", command: [sleep, "9999"], volumeMounts: [{ name: v, mountPath: /v }], lifecycle: { postStart: { exec: { command: [sh, -c, "echo exec-start >> /v/log"] } }, preStop: { exec: { command: [sh, -c, "echo exec-stop >> /v/log"] } } } }
+  - { name: two, image: "${image}", command: [sleep, "9999"], lifecycle: { postStart: { httpGet: { path: "/cgi-bin/log?http-start", port: 8080 } }, preStop: { httpGet: { path: "/cgi-bin/log?http-stop", port: 8080 } } } }
+  volumes: [{ name: v, hostPath: { path: ${dataDir}/hooks, type: DirectoryOrCreate } }]
+`);
+      await cluster.ok('wait', '--for=condition=Ready', 'pod/hooks', '--timeout=100s');
+      const log = (): string[] =>
+        readFileSync(join(dataDir, 'hooks', 'log'), 'utf8')
+          .trim()
+          .split('\n')
+          .sort();
+      expect(log()).toEqual(['exec-start', 'http-start']);
+      await cluster.ok('delete', 'pod', 'hooks');
+      expect(log()).toEqual(['exec-start', 'exec-stop', 'http-start', 'http-stop']);
+    });
 
-  it('a claim grows, and its data goes with it', async () => {
-    await cluster.ok(
-      'patch',
-      'pvc',
-      'claim',
-      '--type=merge',
-      '-p',
-      '{"spec":{"resources":{"requests":{"storage":"2Gi"}}}}',
-    );
-    await cluster.until(['get', 'pvc', 'claim', '-o', 'jsonpath={.status.capacity.storage}'], (out) => out === '2Gi');
-    expect(await cluster.ok('get', 'events', '--field-selector=involvedObject.name=claim')).toContain(
-      'VolumeResizeSuccessful',
-    );
-    const path = await cluster.ok(
-      'get',
-      'pv',
-      '-o',
-      'jsonpath={.items[?(@.spec.claimRef.name=="claim")].spec.hostPath.path}',
-    );
-    expect(readFileSync(join(path, 'f'), 'utf8')).toBe('kept\n');
-    await cluster.ok('delete', 'pod', nameOf('a claim of the default class'));
-    await cluster.ok('delete', 'pvc', 'claim');
-    await cluster.until(['get', 'pv', '-o', 'name'], () => !existsSync(path));
-  });
+    it('what is optional may come later', async () => {
+      await cluster.until(['get', 'pod', 'optional', '-o', 'jsonpath={.status.phase}'], (out) => out === 'Running');
+      await cluster.ok('create', 'configmap', 'later', '--from-literal=a=came');
+      await cluster.ok('create', 'secret', 'generic', 'later', '--from-literal=b=too');
+      await cluster.until(
+        ['exec', 'optional', '--', 'cat', '/v/a', '/w/b', '/x/a', '/x/b'],
+        (out) => out === 'cametoocametoo',
+      );
+    });
 
-  it('a change of config map and labels shows in a running pod', async () => {
-    await cluster.until(['get', 'pod', 'live', '-o', 'jsonpath={.status.phase}'], (out) => out === 'Running');
-    await cluster.ok('patch', 'configmap', 'live', '-p', '{"data":{"a":"after"}}');
-    await cluster.ok('label', 'pod', 'live', 'app=two', '--overwrite');
-    await cluster.until(['exec', 'live', '--', 'cat', '/v/a', '/d/labels'], (out) => out === 'afterapp="two"');
-  });
+    it('probes that succeed leave a container alone', async () => {
+      const path =
+        'jsonpath={.status.conditions[?(@.type=="Ready")].lastTransitionTime} {.status.containerStatuses[0].state.running.startedAt} {.status.containerStatuses[0].restartCount} {.status.containerStatuses[0].ready}';
+      const out = await cluster.until(['get', 'pod', 'healthy', '-o', path], (it) => it.endsWith(' true'));
+      const [ready = '', started = '', restarts] = out.split(' ');
+      expect(Date.parse(ready) - Date.parse(started)).toBeGreaterThanOrEqual(3_000);
+      expect(restarts).toBe('0');
+    });
 
-  it('a readiness gate holds a pod back until somebody opens it', async () => {
-    const ready = ['get', 'pod', 'live', '-o', 'jsonpath={.status.conditions[?(@.type=="Ready")]}'];
-    expect(await cluster.ok(...ready)).toContain(
-      'corresponding condition of pod readiness gate \\"example.com/open\\" does not exist.',
-    );
-    const patch = '{"status":{"conditions":[{"type":"example.com/open","status":"True"}]}}';
-    await cluster.ok('patch', 'pod', 'live', '--subresource=status', '--type=strategic', '-p', patch);
-    await cluster.until(ready, (out) => out.includes('"status":"True"'));
-  });
+    it('a runtime class that is not there', async () => {
+      const { code, stderr } = await cluster.kubectl(
+        'run',
+        'no-class',
+        `--image=${image}`,
+        '--overrides={"spec":{"runtimeClassName":"absent"}}',
+      );
+      expect(code).toBe(1);
+      expect(stderr).toContain('pod rejected: RuntimeClass "absent" not found');
+    });
 
-  it('a resize in place: new limits, no restart', async () => {
-    const patch =
-      '{"spec":{"containers":[{"name":"main","resources":{"requests":{"cpu":"150m"},"limits":{"cpu":"300m","memory":"96Mi"}}}]}}';
-    await cluster.ok('patch', 'pod', 'live', '--subresource=resize', '-p', patch);
-    const limits =
-      'jsonpath={.status.containerStatuses[0].resources.limits} {.status.containerStatuses[0].restartCount}';
-    await cluster.until(['get', 'pod', 'live', '-o', limits], (out) => out === '{"cpu":"300m","memory":"96Mi"} 0');
-    const file = 'cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max 2>/dev/null; true';
-    expect(await cluster.ok('exec', 'live', '--', 'sh', '-c', file)).toBe('100663296\n');
-  });
+    it('kubectl top and the metrics API', async () => {
+      await cluster.until(['top', 'pod', 'live', '--containers'], (out) => /live +main +[1-9]\d*m +\d+Mi/.test(out));
+      expect(await cluster.ok('top', 'node')).toMatch(/\d+m +\d+% +\d+Mi +\d+%/);
+      const summary = JSON.parse(await cluster.ok('get', '--raw', `/api/v1/nodes/${node}/proxy/stats/summary`)) as {
+        pods: { podRef: { name: string }; cpu: { usageNanoCores: number }; 'ephemeral-storage': object }[];
+      };
+      const live = summary.pods.find((pod) => pod.podRef.name === 'live');
+      expect(live?.cpu.usageNanoCores).toBeGreaterThan(0);
+      expect(live?.['ephemeral-storage']).toBeDefined();
+      expect(await cluster.ok('get', '--raw', `/api/v1/nodes/${node}/proxy/metrics/cadvisor`)).toMatch(
+        /^container_memory_working_set_bytes\{container="main",.*pod="live"\} [1-9]/m,
+      );
+    });
 
-  it('an ephemeral container sees the processes of its target', async () => {
-    await cluster.ok('debug', 'live', `--image=${image}`, '--target=main', '--', 'ps');
-    const name = await cluster.ok('get', 'pod', 'live', '-o', 'jsonpath={.spec.ephemeralContainers[0].name}');
-    await cluster.until(['logs', 'live', '-c', name], (out) => out.includes('while :; do :; done'));
-  });
-
-  it('kubectl top and the metrics API', async () => {
-    await cluster.until(['top', 'pod', 'live', '--containers'], (out) => /live +main +[1-9]\d*m +\d+Mi/.test(out));
-    expect(await cluster.ok('top', 'node')).toMatch(/\d+m +\d+% +\d+Mi +\d+%/);
-    const summary = JSON.parse(await cluster.ok('get', '--raw', `/api/v1/nodes/${node}/proxy/stats/summary`)) as {
-      pods: { podRef: { name: string }; cpu: { usageNanoCores: number }; 'ephemeral-storage': object }[];
-    };
-    const live = summary.pods.find((pod) => pod.podRef.name === 'live');
-    expect(live?.cpu.usageNanoCores).toBeGreaterThan(0);
-    expect(live?.['ephemeral-storage']).toBeDefined();
-    expect(await cluster.ok('get', '--raw', `/api/v1/nodes/${node}/proxy/metrics/cadvisor`)).toMatch(
-      /^container_memory_working_set_bytes\{container="main",.*pod="live"\} [1-9]/m,
-    );
-  });
-
-  it('a static pod runs and has a mirror', async () => {
-    const manifest = `apiVersion: v1
+    it('a static pod runs and has a mirror', async () => {
+      const manifest = `apiVersion: v1
 kind: Pod
 metadata: { name: static }
 spec: { terminationGracePeriodSeconds: 1, containers: [{ name: main, image: "${image}", command: [sleep, "9999"] }] }
 `;
-    const file = join(dataDir, 'node', 'manifests', 'static.yaml');
-    writeFileSync(file, manifest);
-    const name = `static-${node}`;
-    await cluster.until(
-      ['get', 'pod', name, '-n', 'default', '-o', 'jsonpath={.status.phase}'],
-      (out) => out === 'Running',
-    );
-    expect(
-      await cluster.ok('get', 'pod', name, '-o', 'jsonpath={.metadata.annotations.kubernetes\\.io/config\\.source}'),
-    ).toBe('file');
-    rmSync(file);
-    await cluster.until(['get', 'pods', '-o', 'name'], (out) => !out.includes(name));
-  });
+      const file = join(dataDir, 'node', 'manifests', 'static.yaml');
+      writeFileSync(file, manifest);
+      const name = `static-${node}`;
+      await cluster.until(
+        ['get', 'pod', name, '-n', 'default', '-o', 'jsonpath={.status.phase}'],
+        (out) => out === 'Running',
+      );
+      expect(
+        await cluster.ok('get', 'pod', name, '-o', 'jsonpath={.metadata.annotations.kubernetes\\.io/config\\.source}'),
+      ).toBe('file');
+      rmSync(file);
+      await cluster.until(['get', 'pods', '-o', 'name'], (out) => !out.includes(name));
+    });
 
-  it('the kubelet’s own HTTPS API lets in whom the API server allows', async () => {
-    const [address, port] = (
-      await cluster.ok(
-        'get',
-        'node',
-        node,
-        '-o',
-        'jsonpath={.status.addresses[0].address} {.status.daemonEndpoints.kubeletEndpoint.Port}',
-      )
-    ).split(' ');
-    const ca = Buffer.from(
-      await cluster.ok('config', 'view', '--raw', '-o', 'jsonpath={.clusters[0].cluster.certificate-authority-data}'),
-      'base64',
-    );
-    const ask = (path: string, token?: string): Promise<number | undefined> =>
-      new Promise((resolve, reject) => {
-        const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` };
-        request({ host: address, port, path, ca, headers }, (response) => {
-          response.resume();
-          resolve(response.statusCode);
-        })
-          .on('error', reject)
-          .end();
-      });
-    await cluster.ok('create', 'serviceaccount', 'reader');
-    const token = (await cluster.ok('create', 'token', 'reader')).trim();
-    expect(await ask('/metrics/resource')).toBe(401);
-    expect(await ask('/metrics/resource', 'nonsense')).toBe(401);
-    expect(await ask('/metrics/resource', token)).toBe(403);
-    await cluster.ok('create', 'clusterrole', 'meter', '--verb=get', '--resource=nodes/metrics');
-    await cluster.ok('create', 'clusterrolebinding', 'meter', '--clusterrole=meter', '--serviceaccount=default:late');
-    await cluster.ok('create', 'serviceaccount', 'late');
-    const allowed = (await cluster.ok('create', 'token', 'late')).trim();
-    expect(await ask('/metrics/resource', allowed)).toBe(200);
-    expect(await ask('/pods', allowed)).toBe(403);
-  });
+    it('the kubelet’s own HTTPS API lets in whom the API server allows', async () => {
+      const [address, port] = (
+        await cluster.ok(
+          'get',
+          'node',
+          node,
+          '-o',
+          'jsonpath={.status.addresses[0].address} {.status.daemonEndpoints.kubeletEndpoint.Port}',
+        )
+      ).split(' ');
+      const ca = Buffer.from(
+        await cluster.ok('config', 'view', '--raw', '-o', 'jsonpath={.clusters[0].cluster.certificate-authority-data}'),
+        'base64',
+      );
+      const ask = (path: string, token?: string): Promise<number | undefined> =>
+        new Promise((resolve, reject) => {
+          const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` };
+          request({ host: address, port, path, ca, headers }, (response) => {
+            response.resume();
+            resolve(response.statusCode);
+          })
+            .on('error', reject)
+            .end();
+        });
+      await cluster.ok('create', 'serviceaccount', 'reader');
+      const token = (await cluster.ok('create', 'token', 'reader')).trim();
+      expect(await ask('/metrics/resource')).toBe(401);
+      expect(await ask('/metrics/resource', 'nonsense')).toBe(401);
+      expect(await ask('/metrics/resource', token)).toBe(403);
+      await cluster.ok('create', 'clusterrole', 'meter', '--verb=get', '--resource=nodes/metrics');
+      await cluster.ok('create', 'clusterrolebinding', 'meter', '--clusterrole=meter', '--serviceaccount=default:late');
+      await cluster.ok('create', 'serviceaccount', 'late');
+      const allowed = (await cluster.ok('create', 'token', 'late')).trim();
+      expect(await ask('/metrics/resource', allowed)).toBe(200);
+      expect(await ask('/pods', allowed)).toBe(403);
+    });
 
-  it('leaves no volume of a deleted pod behind', async () => {
-    await cluster.ok('delete', 'pods', '-l', 'app=row', '--timeout=60s');
-    const kept = (await cluster.ok('get', 'pods', '-A', '-o', 'jsonpath={.items[*].metadata.uid}')).split(' ');
-    await cluster.until(['version'], () =>
-      readdirSync(join(dataDir, 'node', 'kubelet', 'pods')).every((uid) => kept.includes(uid)),
-    );
-  });
-});
+    it('leaves no volume of a deleted pod behind', async () => {
+      await cluster.ok('delete', 'pods', '-l', 'app=row', '--timeout=100s');
+      const kept = (await cluster.ok('get', 'pods', '-A', '-o', 'jsonpath={.items[*].metadata.uid}')).split(' ');
+      await cluster.until(['version'], () =>
+        readdirSync(join(dataDir, 'node', 'kubelet', 'pods')).every((uid) => kept.includes(uid)),
+      );
+    });
+  },
+);

@@ -10,7 +10,9 @@ export async function ensurePodGroup(context: KubeletContext, pod: V1Pod): Promi
   const { cgroups } = context.node;
   if (!cgroups) return;
   const root = context.cgroupRoot;
-  await cgroups.ensure(qosCgroup(root, 'Guaranteed'), { cpuShares: cpuShares(context.machine.cpus * 1000) });
+  const all = cpuShares(context.machine.cpus * 1000);
+  if (root !== '') await cgroups.ensure(root, { cpuShares: all });
+  await cgroups.ensure(qosCgroup(root, 'Guaranteed'), { cpuShares: all });
   await cgroups.ensure(qosCgroup(root, 'Burstable'), { cpuShares: cpuShares(context.burstableCpu()) });
   await cgroups.ensure(qosCgroup(root, 'BestEffort'), { cpuShares: 2 });
   await cgroups.ensure(podCgroup(root, pod), podResources(pod));

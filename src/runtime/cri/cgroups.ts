@@ -49,6 +49,8 @@ function settings(
 /** `root` is where the kernel's groups are mounted. */
 export function cgroups(root = '/sys/fs/cgroup'): Cgroups {
   let known: Promise<1 | 2> | undefined;
+  /** What each group was last held to: groups of QoS classes are asked for with every pod. */
+  const held = new Map<string, string>();
   const version = (): Promise<1 | 2> => {
     known ??= stat(join(root, 'cgroup.controllers')).then(
       () => 2 as const,
@@ -97,6 +99,8 @@ export function cgroups(root = '/sys/fs/cgroup'): Cgroups {
   };
   return {
     async ensure(path, resources) {
+      const wanted = JSON.stringify(resources);
+      if (held.get(path) === wanted) return;
       const kind = await version();
       if (kind === 2) {
         const directory = join(root, path);
@@ -110,8 +114,10 @@ export function cgroups(root = '/sys/fs/cgroup'): Cgroups {
       }
       for (const [controller, file, value] of settings(kind, resources))
         await put(join(root, kind === 2 ? '' : controller, path, file), value);
+      held.set(path, wanted);
     },
     async remove(path) {
+      for (const one of held.keys()) if (one === path || one.startsWith(`${path}/`)) held.delete(one);
       for (const hierarchy of await hierarchies()) await removeTree(join(hierarchy, path));
     },
     async processes(path) {
