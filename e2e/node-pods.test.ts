@@ -266,9 +266,9 @@ spec:
   - name: main
     image: "${image}"
     command: [sh, -c, "mkdir /www; echo ok > /www/healthz; echo > /tmp/health; exec httpd -f -p 8080 -h /www"]
-    startupProbe: { tcpSocket: { port: 8080 }, periodSeconds: 1 }
-    livenessProbe: { httpGet: { path: /healthz, port: 8080 }, periodSeconds: 1 }
-    readinessProbe: { exec: { command: [cat, /tmp/health] }, periodSeconds: 1, initialDelaySeconds: 3 }
+    startupProbe: { tcpSocket: { port: 8080 }, periodSeconds: 1, timeoutSeconds: 20 }
+    livenessProbe: { httpGet: { path: /healthz, port: 8080 }, periodSeconds: 1, timeoutSeconds: 20 }
+    readinessProbe: { exec: { command: [cat, /tmp/health] }, periodSeconds: 1, timeoutSeconds: 20, initialDelaySeconds: 3 }
 ---
 apiVersion: v1
 kind: Pod
