@@ -181,7 +181,8 @@ export async function startTestCluster(options: StartOptions = {}): Promise<Test
         await new Promise((resolve) => setTimeout(resolve, 150));
       }
     },
-    coracle: (...rest) => run(...prefixed(process.execPath, [program, ...rest]), { env: { KUBECONFIG: kubeconfig } }),
+    coracle: (...rest) =>
+      run(...prefixed(process.execPath, [program, ...rest]), { env: { KUBECONFIG: kubeconfig }, timeoutMs: 180_000 }),
     async stop(signal = 'SIGTERM') {
       child.kill(signal);
       return exited;

@@ -1,6 +1,6 @@
 import type { V1Pod } from '../../api/generated/types.ts';
 import { rfc3339 } from '../../base/clock.ts';
-import type { ContainerStats } from '../../runtime/cri.ts';
+import { type ContainerStats, CriError } from '../../runtime/cri.ts';
 import type { MachineUsage } from '../../runtime/node-runtime.ts';
 import type { KubeletContext } from '../context.ts';
 import { measurePods } from '../eviction/node-eviction.ts';
@@ -190,7 +190,19 @@ export function metricsText(metrics: readonly Metric[]): string {
 
 /** The answer of /metrics/resource (pkg/kubelet/metrics/collectors/resource_metrics.go). */
 export async function resourceMetrics(reader: StatsReader): Promise<string> {
-  const { node, pods } = await reader.read();
+  const scrapeError = (value: 0 | 1): Metric => ({
+    name: 'resource_scrape_error',
+    help: '[STABLE] 1 if there was an error while getting container metrics, 0 otherwise',
+    type: 'gauge',
+    lines: [` ${value}`],
+  });
+  // A container that ends while it is measured makes the runtime refuse the whole answer.
+  const reading = await reader.read().catch((error: unknown) => {
+    if (error instanceof CriError) return undefined;
+    throw error;
+  });
+  if (!reading) return metricsText([scrapeError(1)]);
+  const { node, pods } = reading;
   const each = (value: (it: ContainerStats) => number): string[] =>
     pods.flatMap(({ pod, containers }) =>
       containers.map(
@@ -253,12 +265,7 @@ export async function resourceMetrics(reader: StatsReader): Promise<string> {
       type: 'gauge',
       lines: eachPod(memory),
     },
-    {
-      name: 'resource_scrape_error',
-      help: '[STABLE] 1 if there was an error while getting container metrics, 0 otherwise',
-      type: 'gauge',
-      lines: [' 0'],
-    },
+    scrapeError(0),
   ]);
 }
 
