@@ -1,11 +1,41 @@
 import { defineConfig } from 'vitest/config';
 
+/** Files that make this very machine a node: bridges, nftables and mounts are machine-wide, so they run one after the other. */
+const realNodes = [
+  'e2e/containerd.test.ts',
+  'e2e/network-policy.test.ts',
+  'e2e/network-services.test.ts',
+  'e2e/node-failures.test.ts',
+  'e2e/node-pods.test.ts',
+  'e2e/node-recovery.test.ts',
+  'src/runtime/cri/containerd-node.test.ts',
+];
+
+const common = { testTimeout: 60_000, hookTimeout: 120_000, pool: 'forks' } as const;
+
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.ts', 'testing/**/*.test.ts', 'e2e/**/*.test.ts', 'scripts/**/*.test.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
-    pool: 'forks',
-    maxWorkers: 2,
+    projects: [
+      {
+        test: {
+          ...common,
+          name: 'all',
+          include: ['src/**/*.test.ts', 'testing/**/*.test.ts', 'e2e/**/*.test.ts', 'scripts/**/*.test.ts'],
+          exclude: ['node_modules/**', ...realNodes],
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          ...common,
+          name: 'nodes',
+          include: realNodes,
+          maxWorkers: 1,
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });
