@@ -29,7 +29,7 @@ test('a provoked fault is named with its place in the file, repaired with --fix,
   expect((await cluster.coracle('fault', 'start', 'configmap-missing')).code).toBe(0);
   const namespace = 'fault-configmap-missing';
   const said = await whyUntil('CreateContainerConfigError', '-n', namespace);
-  expect(said).toMatch(/did you\s+mean greeting-configuration/);
+  expect(said).toMatch(/did\s+you\s+mean\s+greeting-configuration/);
 
   const file = join(cluster.dataDir, 'web.yaml');
   writeFileSync(file, await cluster.ok('get', 'deployment', 'web', '-n', namespace, '-o', 'yaml'));

@@ -123,14 +123,20 @@ function report(error: unknown, streams: Streams): number {
   return 1;
 }
 
-/** A failure to reach the server as one line, in kubectl's words; undefined for what is a defect of ours. */
+/** What Node calls a connection; a failing `listen` or `open` is no matter of the server. */
+const reaching: ReadonlySet<string> = new Set(['connect', 'getaddrinfo', 'read', 'write']);
+/** Errors of TLS have no number. */
+const tlsCode = /^(?:ERR_|CERT_|DEPTH_|SELF_SIGNED|UNABLE_TO|HOSTNAME_)/;
+
+/** A failure of the system as one line, of the server in kubectl's words; undefined for what is a defect of ours. */
 function unreachable(error: unknown): string | undefined {
-  const { code, message, address, port, hostname } = error as NodeJS.ErrnoException & {
+  const { code, message, address, port, hostname, errno, syscall } = error as NodeJS.ErrnoException & {
     readonly address?: string;
     readonly port?: number;
     readonly hostname?: string;
   };
-  if (typeof code !== 'string') return undefined;
+  if (typeof code !== 'string' || (errno === undefined && !tlsCode.test(code))) return undefined;
+  if (syscall !== undefined && !reaching.has(syscall)) return `coracle: ${message}`;
   if (code === 'ECONNREFUSED')
     return `The connection to the server ${address}:${port} was refused - did you specify the right host or port?`;
   if (code === 'ENOTFOUND') return `Unable to connect to the server: dial tcp: lookup ${hostname}: no such host`;

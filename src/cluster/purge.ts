@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -21,11 +21,12 @@ import { nodeCgroup } from './real-node.ts';
 const run = promisify(execFile);
 /** Sandboxes that are taken down side by side. */
 const atOnce = 4;
-const isRunning = (pid: number): boolean => {
+/** Whether our daemon lives: a zombie has no command line, and another process may have got its number since. */
+const daemonLives = (pid: number, dir: string): boolean => {
   try {
-    process.kill(pid, 0);
-    return true;
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(dir);
   } catch {
+    // Gone, or gone while we looked.
     return false;
   }
 };
@@ -36,7 +37,7 @@ async function stopContainerd(dir: string): Promise<void> {
   const pidFile = join(dir, 'containerd.pid');
   if (!existsSync(pidFile)) return;
   let pid = Number(await readFile(pidFile, 'utf8'));
-  if (!isRunning(pid)) {
+  if (!daemonLives(pid, dir)) {
     // Pods outlive a daemon that died: only a daemon can take them down in order.
     const detection = await detectContainerd(process.env);
     if (!detection.usable) return;
@@ -55,8 +56,8 @@ async function stopContainerd(dir: string): Promise<void> {
   await Promise.all(Array.from({ length: atOnce }, remove));
   channel.close();
   process.kill(pid, 'SIGTERM');
-  for (let i = 0; i < 200 && isRunning(pid); i++) await sleep(systemClock, 50);
-  if (isRunning(pid)) process.kill(pid, 'SIGKILL');
+  for (let i = 0; i < 200 && daemonLives(pid, dir); i++) await sleep(systemClock, 50);
+  if (daemonLives(pid, dir)) process.kill(pid, 'SIGKILL');
 }
 
 /** What may fail because it is not there. */

@@ -65,7 +65,7 @@ export const customResourceDefinitionKind = defineKind(customresourcedefinitions
   validate: (object) => validateCustomResourceDefinition(strict(object)),
   validateUpdate: (next, old) => validateCustomResourceDefinitionUpdate(strict(next), strict(old)),
   warnings(object) {
-    const { conversion, versions } = strict(object).spec;
+    const { conversion, versions = [] } = strict(object).spec ?? {};
     if (conversion?.strategy !== 'Webhook' || versions.filter((it) => it.served).length < 2) return [];
     return [
       'spec.conversion.strategy: conversion webhooks are not called by this server; objects are shown unconverted in versions other than the one they are stored in',
