@@ -231,12 +231,6 @@ function table(plain: string, accounts: string, closed: string): Readonly<Record
       spec: volume('hostPath: { path: /etc/passwd }'),
       expected: configError(/^failed to prepare subPath for volumeMount "v" of container "main"$/),
     },
-    'absolute-subpath': {
-      container:
-        'env: [{ name: WHERE, value: /tmp }], volumeMounts: [{ name: v, mountPath: /v, subPathExpr: $(WHERE) }]',
-      spec: volume('emptyDir: {}'),
-      expected: configError(/must not be an absolute path$/),
-    },
     'bad-hostpath': {
       container: mounted,
       spec: volume('hostPath: { path: /etc/passwd, type: Directory }'),
@@ -306,11 +300,6 @@ function table(plain: string, accounts: string, closed: string): Readonly<Record
       container: sleeper,
       spec: `${never}  initContainers: [{ name: init, image: "${plain}/busybox:1", ${eat}, ${limited} }]\n`,
       expected: { phase: 'Failed', init: [137, 'OOMKilled'], waiting: ['PodInitializing', /^$/] },
-    },
-    'no-memory-to-start': {
-      container: `${sleeper}, resources: { limits: { memory: 4096 } }`,
-      spec: never,
-      expected: { phase: 'Failed', ended: [128, 'StartError', /unable to set memory limit to 4096/] },
     },
     'liveness-exec': liveness('exec: { command: [cat, /nope] }', /cat: can't open '\/nope': No such file or directory/),
     'liveness-slow': liveness(

@@ -144,8 +144,17 @@ async function leadService(
       if (text.includes(`"${address}"`)) await client.delete(resource, 'kube-dns', { namespace: 'kube-system' });
     }
   };
-  const lead = (): Promise<void> =>
-    publishBackend(client, { namespace: 'kube-system', name: 'kube-dns', address, ports });
+  const lead = async (): Promise<void> => {
+    await publishBackend(client, { namespace: 'kube-system', name: 'kube-dns', address, ports });
+    // Nobody takes away the slices of pods that a selector chose once the selector is gone.
+    const { items } = await client.list(endpointslices, {
+      namespace: 'kube-system',
+      labelSelector: 'kubernetes.io/service-name=kube-dns',
+    });
+    for (const { metadata } of items)
+      if (metadata.name !== 'kube-dns')
+        await client.delete(endpointslices, metadata.name, { namespace: 'kube-system' });
+  };
   const selects = (): boolean => Object.keys(all.get(dnsKey)?.spec?.selector ?? {}).length > 0;
   let led: boolean | undefined;
   let chain: Promise<void> = Promise.resolve();
