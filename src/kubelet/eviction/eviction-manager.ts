@@ -1,7 +1,7 @@
 import type { V1Pod } from '../../api/generated/types.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
-import { tolerates } from '../pods/admission.ts';
+import { tolerates } from '../../kinds/core/node-match.ts';
 import { isMirrorPod, isStaticPod } from '../pods/observed.ts';
 import { qosClass } from '../pods/resources.ts';
 import { limitsLocalStorage, localStorageExcess } from './local-storage.ts';

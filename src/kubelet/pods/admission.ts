@@ -1,4 +1,5 @@
-import type { V1Node, V1NodeSelectorTerm, V1Pod, V1Toleration } from '../../api/generated/types.ts';
+import type { V1Node, V1Pod } from '../../api/generated/types.ts';
+import { matchesRequiredNodeAffinity, tolerates } from '../../kinds/core/node-match.ts';
 import { milliUnits, wholeUnits } from '../quantity.ts';
 import { isStaticPod } from './observed.ts';
 import { podRequests } from './resources.ts';
@@ -10,53 +11,6 @@ export interface Rejection {
   readonly reason: string;
   readonly message: string;
 }
-
-type Expression = NonNullable<V1NodeSelectorTerm['matchExpressions']>[number];
-
-const expressionMatches = (it: Expression, value: string | undefined): boolean => {
-  const values = it.values ?? [];
-  switch (it.operator) {
-    case 'In':
-      return value !== undefined && values.includes(value);
-    case 'NotIn':
-      return value === undefined || !values.includes(value);
-    case 'Exists':
-      return value !== undefined;
-    case 'DoesNotExist':
-      return value === undefined;
-    case 'Gt':
-      return value !== undefined && Number(value) > Number(values[0]);
-    case 'Lt':
-      return value !== undefined && Number(value) < Number(values[0]);
-    default:
-      return false;
-  }
-};
-
-/** Whether a node's labels satisfy the pod's selector and required affinity. Upstream: nodeaffinity.GetRequiredNodeAffinity. */
-export function nodeMatches(pod: V1Pod, node: V1Node): boolean {
-  const labels = node.metadata?.labels ?? {};
-  if (!Object.entries(pod.spec?.nodeSelector ?? {}).every(([key, value]) => labels[key] === value)) return false;
-  const terms = pod.spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
-  if (!terms) return true;
-  return terms.some(
-    (term) =>
-      (term.matchExpressions ?? []).length + (term.matchFields ?? []).length > 0 &&
-      (term.matchExpressions ?? []).every((it) => expressionMatches(it, labels[it.key])) &&
-      (term.matchFields ?? []).every((it) => expressionMatches(it, node.metadata?.name)),
-  );
-}
-
-/** Whether a toleration covers a taint. */
-export const tolerates = (
-  toleration: V1Toleration,
-  taint: { readonly key: string; readonly value?: string; readonly effect: string },
-): boolean => {
-  if (toleration.effect && toleration.effect !== taint.effect) return false;
-  if (toleration.key && toleration.key !== taint.key) return false;
-  if (!toleration.key && toleration.operator !== 'Exists') return false;
-  return toleration.operator === 'Exists' || (toleration.value ?? '') === (taint.value ?? '');
-};
 
 const hostPorts = (pod: V1Pod): string[] =>
   [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])].flatMap((container) =>
@@ -133,7 +87,8 @@ export function admitPod(
     reason: name,
     message: `Predicate ${name} failed: ${why}`,
   });
-  if (!nodeMatches(pod, node)) return failed('NodeAffinity', "node(s) didn't match Pod's node affinity/selector");
+  if (!matchesRequiredNodeAffinity(pod, node))
+    return failed('NodeAffinity', "node(s) didn't match Pod's node affinity/selector");
   if (pod.spec?.nodeName && pod.spec.nodeName !== node.metadata?.name)
     return failed('NodeName', "node(s) didn't match the requested node name");
   const taken = others.flatMap(hostPorts);
